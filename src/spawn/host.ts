@@ -1,0 +1,167 @@
+/** The host: the facts that a plan depends on, read once and passed in, so that planning itself touches nothing. */
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { type CgroupLayout, readCgroupLayout } from "../cgroup/mod.ts";
+import type { HostEntry } from "../mount/root.ts";
+import { mountinfo, parseStatus, rangesOf, subgid, type SubidRange, subuid } from "../proc/mod.ts";
+import type { Arch } from "../sys/numbers.ts";
+import type { SpawnOptions } from "./options.ts";
+
+/** What a plan has to know of the machine and the caller. */
+export interface Host {
+  readonly arch: Arch;
+  /** `[6, 18]`. */
+  readonly kernel: readonly [major: number, minor: number];
+  readonly uid: number;
+  readonly gid: number;
+  /** CAP_SYS_ADMIN in the caller's user namespace, which making any but a user namespace takes. */
+  readonly isAdmin: boolean;
+  /** CAP_SETUID and CAP_SETGID: any id may be mapped. */
+  readonly canMapIds: boolean;
+  readonly umask: number;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Hard RLIMIT_NOFILE. */
+  readonly maxFiles: number;
+  /** Six hexadecimal digits that tell the groups of different processes apart. */
+  readonly token: string;
+  /** A directory to put the new root together on. */
+  readonly base: string;
+  /** Each of these is there when the options need it. */
+  readonly root?: readonly HostEntry[];
+  readonly cgroups?: CgroupLayout;
+  readonly mappers?: Mappers;
+  /** By path: what the options name as roots, layers and sources of binds. */
+  readonly paths: Readonly<Record<string, "directory" | "file" | undefined>>;
+}
+
+/** What an unprivileged caller may map. newuidmap(1), subuid(5) */
+export interface Mappers {
+  /** Where newuidmap and newgidmap are, if they are. */
+  readonly newuidmap: string | undefined;
+  readonly newgidmap: string | undefined;
+  readonly uids: readonly SubidRange[];
+  readonly gids: readonly SubidRange[];
+}
+
+/** Reads what a plan with these options needs to know. */
+export function readHost(options: SpawnOptions = {}): Host {
+  const status = parseStatus(readFileSync("/proc/self/status", "utf8"));
+  const capabilities = status.capEff ?? 0n;
+  const can = (bit: number): boolean => ((capabilities >> BigInt(bit)) & 1n) === 1n;
+  const [major = 0, minor = 0] = readFileSync("/proc/sys/kernel/osrelease", "utf8").split(/[.-]/).map(Number);
+  const { uid, gid } = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  return {
+    arch: process.arch as Arch,
+    kernel: [major, minor],
+    uid,
+    gid,
+    isAdmin: can(21),
+    canMapIds: can(6) && can(7),
+    umask: status.umask ?? 0o022,
+    cwd: process.cwd(),
+    env: process.env,
+    maxFiles: maxFiles(),
+    token: crypto.getRandomValues(new Uint8Array(3)).toHex(),
+    base: ["/tmp", "/mnt", "/run"].find((path) => kindOf(path) === "directory") ?? "/",
+    paths: Object.fromEntries(pathsOf(options).map((path) => [path, kindOf(path)])),
+    ...(showsHostRoot(options) ? { root: readRoot() } : {}),
+    ...(options.cgroup ? { cgroups: readCgroupLayout() } : {}),
+    ...(typeof options.map === "object" ? { mappers: readMappers(uid) } : {}),
+  };
+}
+
+/** Whether the root of the box is made of the host's. */
+export function showsHostRoot({ root, unshare, join }: SpawnOptions): boolean {
+  const hasNewMounts = unshare === undefined || unshare === "all" ? !join?.some(({ kind }) => kind === "mnt") : unshare.includes("mnt");
+  return hasNewMounts && (root === undefined || root === "host");
+}
+
+function pathsOf({ root, mounts }: SpawnOptions): string[] {
+  const ofRoot =
+    root === undefined || root === "host" ? [] : typeof root === "string" ? [root] : "dir" in root ? [root.dir] : [...root.layers, root.upper ?? ""];
+  return [...ofRoot, ...(mounts ?? []).flatMap((mount) => ("bind" in mount ? [mount.bind] : []))].map((path) => resolve(path));
+}
+
+function kindOf(path: string): "directory" | "file" | undefined {
+  try {
+    return statSync(path).isDirectory() ? "directory" : "file";
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bun has raised the soft limit to this one; the program gets an ordinary soft limit back. */
+function maxFiles(): number {
+  const line = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+  return line === undefined || line === "unlimited" ? -1 : Number(line);
+}
+
+function readMappers(uid: number): Mappers {
+  const name = /^([^:]*):[^:]*:(\d+):/gm;
+  const user = [...readFileSync("/etc/passwd", "utf8").matchAll(name)].find(([, , id]) => Number(id) === uid)?.[1];
+  const owner = { uid, ...(user === undefined ? {} : { name: user }) };
+  return {
+    newuidmap: findProgram("newuidmap"),
+    newgidmap: findProgram("newgidmap"),
+    uids: rangesOf(subuid() ?? [], owner),
+    gids: rangesOf(subgid() ?? [], owner),
+  };
+}
+
+const findProgram = (name: string): string | undefined =>
+  ["/usr/bin", "/bin", "/usr/local/bin"].map((dir) => `${dir}/${name}`).find((path) => kindOf(path) === "file");
+
+/** Directories that every box has of its own. */
+const ownDirectories = new Set(["/proc", "/sys", "/dev", "/tmp", "/run"]);
+
+function readRoot(): HostEntry[] {
+  const points = new Set(mountinfo().map(({ mountPoint }) => mountPoint));
+  return readEntries("/", points).filter(({ path }) => !ownDirectories.has(path));
+}
+
+function readEntries(dir: string, points: ReadonlySet<string>): HostEntry[] {
+  return readdirSync(dir)
+    .toSorted()
+    .flatMap((name) => {
+      const path = dir === "/" ? `/${name}` : `${dir}/${name}`;
+      const entry = ownDirectories.has(path) ? undefined : readEntry(path, points);
+      return entry ? [entry] : [];
+    });
+}
+
+function readEntry(path: string, points: ReadonlySet<string>): HostEntry | undefined {
+  let stat;
+  try {
+    stat = lstatSync(path);
+  } catch {
+    return undefined; // Gone meanwhile, or nothing that the caller may know of.
+  }
+  const mode = stat.mode & 0o7777;
+  if (points.has(path)) return { kind: "mount", path, mode, isDirectory: stat.isDirectory() };
+  if (stat.isSymbolicLink()) return { kind: "link", path, target: readlinkSync(path) };
+  if (stat.isFile()) return { kind: "file", path };
+  if (!stat.isDirectory()) return undefined;
+  const hasMountsBelow = [...points].some((point) => point.startsWith(`${path}/`));
+  if (hasMountsBelow && isListable(path)) return { kind: "branch", path, mode, entries: readEntries(path, points) };
+  return { kind: "directory", path, mode, isEmpty: isEmpty(path) };
+}
+
+function isListable(path: string): boolean {
+  try {
+    readdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What may not be listed counts as not empty: the kernel decides who may look. */
+function isEmpty(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0;
+  } catch {
+    return false;
+  }
+}
+

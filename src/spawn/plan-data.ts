@@ -1,0 +1,51 @@
+/** What a plan is: sections of steps, plain data that survives `JSON.stringify`. */
+import type { Step } from "../sys/step.ts";
+import type { Arch } from "../sys/numbers.ts";
+
+/**
+ * The sections of a plan, in the order in which they are printed and numbered.
+ * - `host`: in the monitor, with the caller's rights, up to the clone, and what a waiting child needs done from outside
+ * - `box`: in the child, up to the execve
+ * - `program`: in the child of a box that stays as PID 1
+ * - `mapUids`, `mapGids`: newuidmap and newgidmap, run by the monitor
+ * - `undo`: in the monitor, after the box has ended or a host step has failed
+ */
+export const sectionNames = ["host", "mapUids", "mapGids", "box", "program", "undo"] as const;
+export type SectionName = (typeof sectionNames)[number];
+
+/** A program of syscalls that sets up a box, runs a command in it and cleans up. `encode` makes an executable of it. */
+export interface Plan {
+  /** The format: changes when an older reader would misread it. */
+  readonly version: 1;
+  readonly arch: Arch;
+  readonly command: readonly string[];
+  readonly sections: Readonly<Partial<Record<SectionName, readonly Step[]>>>;
+  /** Descriptors of this process that the stage is given as 5, 6, ...: namespaces to join. */
+  readonly passed: readonly { readonly what: string; readonly fd: number }[];
+  /** What `status()` says about the group: how to name it, and which blocks of the report hold which file. */
+  readonly cgroup?: PlannedCgroup;
+  /** How the launcher starts the stage. */
+  readonly deadlineMs: number;
+}
+
+export interface PlannedCgroup {
+  /** Directories of the group, one a hierarchy; `{monitor}` stands for the pid of the monitor. */
+  readonly directories: readonly string[];
+  /** Files read at the end, under their v2 name or their own. */
+  readonly reads: readonly string[];
+}
+
+/** A step with its place: `number` counts from 1 over all sections, as `explain` prints it. */
+export interface PlacedStep {
+  readonly step: Step;
+  readonly section: SectionName;
+  readonly number: number;
+}
+
+/** All steps in printed order; the index is the step's place in the report. */
+export function allSteps(plan: Pick<Plan, "sections">): PlacedStep[] {
+  const placed: PlacedStep[] = [];
+  for (const section of sectionNames)
+    for (const step of plan.sections[section] ?? []) placed.push({ step, section, number: placed.length + 1 });
+  return placed;
+}

@@ -1,0 +1,97 @@
+/** The report: a page that the stage and its launcher share, in which every step leaves its result and the time it began. */
+import { errnoName, type ErrnoName } from "../sys/errno.ts";
+import { allSteps, type Plan } from "./plan-data.ts";
+
+/** `struct report` of ffi/stage.c; the entries follow, 16 bytes each, then the named blocks. */
+const header = {
+  failed: 0,
+  failedErrno: 4,
+  undoFailed: 8,
+  undoErrno: 12,
+  ended: 16,
+  status: 20,
+  late: 24,
+  rusage: 32,
+  size: 176,
+};
+const entrySize = 16;
+
+/** Where everything stands in the report of a plan. */
+export interface ReportLayout {
+  readonly size: number;
+  readonly blocks: ReadonlyMap<string, { readonly at: number; readonly size: number }>;
+}
+
+/** Pure: sizes follow from the plan's steps. */
+export function reportLayout(plan: Pick<Plan, "sections">): ReportLayout {
+  const steps = allSteps(plan);
+  let size = header.size + entrySize * steps.length;
+  const blocks = new Map<string, { at: number; size: number }>();
+  for (const { step } of steps) {
+    if (!("call" in step)) continue;
+    for (const arg of step.call.args) {
+      if (typeof arg !== "object" || arg === null || !("report" in arg) || blocks.has(arg.report)) continue;
+      blocks.set(arg.report, { at: size, size: arg.size });
+      size += (arg.size + 7) & ~7;
+    }
+  }
+  return { size: Math.ceil(size / 4096) * 4096, blocks };
+}
+
+/** What the stage wrote. */
+export interface Report {
+  /** The step that ended the set-up, by its place in `allSteps`. */
+  readonly failed: { readonly index: number; readonly errno: number } | undefined;
+  /** The first undo step that failed: something may be left. */
+  readonly undoFailed: { readonly index: number; readonly errno: number } | undefined;
+  /** Whether the deadline passed before the program was executed. */
+  readonly isLate: boolean;
+  /** The program's wait status, once it has ended. wait(2) */
+  readonly waitStatus: number | undefined;
+  /** By step: `ticks` is 0n for one that never began. */
+  readonly entries: readonly { readonly result: number; readonly ticks: bigint }[];
+  /** The text in a block that a step read from a file, or undefined where it read nothing. */
+  text(block: string): string | undefined;
+  /** Nanoseconds in a block that clock_gettime wrote, or undefined. */
+  nanoseconds(block: string): bigint | undefined;
+}
+
+/** Pure: reads the bytes of a report. */
+export function parseReport(bytes: Uint8Array, plan: Plan): Report {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (at: number) => view.getUint32(at, true);
+  const failure = (at: number) => (word(at) === 0 ? undefined : { index: word(at) - 1, errno: word(at + 4) });
+  const layout = reportLayout(plan);
+  const block = (name: string) => {
+    const place = layout.blocks.get(name);
+    return place && bytes.subarray(place.at, place.at + place.size);
+  };
+  return {
+    failed: failure(header.failed),
+    undoFailed: failure(header.undoFailed),
+    isLate: word(header.late) !== 0,
+    waitStatus: word(header.ended) === 0 ? undefined : view.getInt32(header.status, true),
+    entries: allSteps(plan).map((_, i) => ({
+      result: Number(view.getBigInt64(header.size + entrySize * i, true)),
+      ticks: view.getBigUint64(header.size + entrySize * i + 8, true),
+    })),
+    text(name) {
+      const found = block(name);
+      if (found === undefined || found[0] === 0) return undefined;
+      const end = found.indexOf(0);
+      return new TextDecoder().decode(end < 0 ? found : found.subarray(0, end));
+    },
+    nanoseconds(name) {
+      const place = layout.blocks.get(name);
+      if (place === undefined) return undefined;
+      const value = view.getBigInt64(place.at, true) * 1_000_000_000n + view.getBigInt64(place.at + 8, true);
+      return value === 0n ? undefined : value;
+    },
+  };
+}
+
+/** The errno a step was passed over with, if it was. */
+export function tolerated(report: Report, index: number): ErrnoName | undefined {
+  const result = report.entries[index]?.result ?? 0;
+  return result < 0 ? errnoName(-result) : undefined;
+}

@@ -1,0 +1,134 @@
+/** From arguments to machine words: one encoder for calls that run now and for images that run later. */
+import type { Arg, Call, Text } from "./call.ts";
+import { flagWord } from "./flags.ts";
+import type { Arch } from "./numbers.ts";
+import { structs } from "./structs.ts";
+
+/** Where an encoder puts what arguments point to. */
+export interface Memory {
+  readonly arch: Arch;
+  /** Room for that many zero bytes, aligned to eight; returns its address. */
+  allocate(bytes: number): number;
+  /** Puts bytes at an address that `allocate` returned, plus an offset. */
+  put(address: number, bytes: Uint8Array): void;
+  /** Puts a number of 1, 2, 4 or 8 bytes, little-endian, negative ones in two's complement. */
+  putNumber(address: number, bytes: number, value: number): void;
+  /** The number of the step with that id; a TypeError where there are no steps. */
+  stepOf(id: string): number;
+  /** Before the call: the step's result as a 64-bit word, or in decimal ending before `address`. */
+  patch(kind: "word" | "decimal", address: number, step: number): void;
+  /** A block of the report. */
+  reportBlock(name: string, size: number): number;
+  /** The report itself. */
+  readonly reportAddress: number;
+  /** A caller's buffer, for a call that runs now. */
+  buffer(bytes: Uint8Array): number;
+}
+
+/** Words for the six registers; bit i of `refs` says that word i is a step whose result is meant. */
+export interface Words {
+  readonly words: readonly number[];
+  readonly refs: number;
+}
+
+/** Digits that a result takes in a text: as many as a pid or descriptor can have. */
+export const decimalWidth = 10;
+
+const utf8 = new TextEncoder();
+
+/** Lays out a call's arguments in memory. */
+export function encodeCall(call: Call, memory: Memory): Words {
+  let refs = 0;
+  const words = call.args.map((arg, i) => {
+    if (typeof arg === "object" && arg !== null && "result" in arg) {
+      refs |= 1 << i;
+      return memory.stepOf(arg.result);
+    }
+    return encodeWord(arg, memory);
+  });
+  return { words, refs };
+}
+
+function encodeWord(arg: Arg, memory: Memory): number {
+  if (typeof arg === "number") return arg;
+  if (arg === null) return 0;
+  if (typeof arg === "string" || "text" in arg) return encodeText(arg, memory);
+  if (arg instanceof Uint8Array) return memory.buffer(arg);
+  if ("flags" in arg) return flagWord(arg.flags, arg.value, memory.arch);
+  if ("octal" in arg) return arg.octal;
+  if ("fd" in arg) return arg.fd;
+  if ("data" in arg) return putBytes(utf8.encode(arg.data), memory);
+  if ("out" in arg) return memory.allocate(arg.out);
+  if ("report" in arg) return memory.reportBlock(arg.report, arg.size);
+  if ("reportPage" in arg) return memory.reportAddress + arg.reportPage;
+  if ("strings" in arg) return encodeStrings(arg.strings, memory);
+  if ("words" in arg) {
+    const at = memory.allocate(arg.words.length * 4);
+    arg.words.forEach((word, i) => memory.putNumber(at + 4 * i, 4, word));
+    return at;
+  }
+  if ("signals" in arg) {
+    const at = memory.allocate(8);
+    const set = arg.signals;
+    if (set === "all") memory.putNumber(at, 8, -1);
+    else for (const half of [0, 1]) memory.putNumber(at + 4 * half, 4, signalBits(set, half));
+    return at;
+  }
+  if ("struct" in arg) return encodeStruct(arg, memory);
+  throw new TypeError(
+    `the result of step "${arg.result}" can stand only for a whole argument, a struct field or in a text`,
+  );
+}
+
+function signalBits(signals: readonly number[], half: number): number {
+  return signals.reduce((set, signal) => ((signal - 1) >> 5 === half ? set | (1 << ((signal - 1) & 31)) : set), 0);
+}
+
+function encodeStruct(arg: Extract<Arg, { struct: unknown }>, memory: Memory): number {
+  const layout = structs[arg.struct];
+  const fields: Record<string, { readonly at: number; readonly bytes: number }> = layout.fields;
+  const at = memory.allocate(layout.size);
+  for (const [name, value] of Object.entries(arg.fields)) {
+    const field = fields[name];
+    if (field === undefined) throw new TypeError(`struct ${arg.struct} has no field ${name}`);
+    if (typeof value === "object" && value !== null && "result" in value)
+      memory.patch("word", at + field.at, memory.stepOf(value.result));
+    else if (field.bytes > 8) memory.put(at + field.at, utf8.encode(String(value)));
+    else memory.putNumber(at + field.at, field.bytes, encodeWord(value, memory));
+  }
+  return at;
+}
+
+function encodeStrings(strings: readonly Text[], memory: Memory): number {
+  const at = memory.allocate(8 * (strings.length + 1));
+  strings.forEach((string, i) => memory.putNumber(at + 8 * i, 8, encodeText(string, memory)));
+  return at;
+}
+
+function encodeText(text: Text, memory: Memory): number {
+  if (typeof text === "string") return putBytes(utf8.encode(checkNul(text) + "\0"), memory);
+  // A field of slashes inside a path, of zeros inside a name: the stage writes digits from its end and leaves the rest.
+  const holes: [end: number, step: number][] = [];
+  let filled = "";
+  for (const part of text.text) {
+    if (typeof part === "string") filled += checkNul(part);
+    else {
+      filled += (filled.endsWith("/") ? "/" : "0").repeat(decimalWidth);
+      holes.push([utf8.encode(filled).length, memory.stepOf(part.result)]);
+    }
+  }
+  const at = putBytes(utf8.encode(filled + "\0"), memory);
+  for (const [end, step] of holes) memory.patch("decimal", at + end, step);
+  return at;
+}
+
+function putBytes(bytes: Uint8Array, memory: Memory): number {
+  const at = memory.allocate(bytes.length);
+  memory.put(at, bytes);
+  return at;
+}
+
+function checkNul(text: string): string {
+  if (text.includes("\0")) throw new TypeError(`a string for the kernel cannot hold NUL: ${JSON.stringify(text)}`);
+  return text;
+}

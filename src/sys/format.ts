@@ -1,0 +1,86 @@
+/** A call in strace(1) notation: the one spelling for plans, errors, timelines and tests. */
+import type { Arg, Call, Text } from "./call.ts";
+import { type FlagSetName, flagSets } from "./flags.ts";
+import { structs } from "./structs.ts";
+
+/**
+ * `mount(NULL, "/dst", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)`. strace(1)
+ * Results of earlier steps stand as `{child}`, output buffers as `{out}`.
+ */
+export function formatCall(call: Call): string {
+  return `${call.name}(${call.args.map(formatArg).join(", ")})`;
+}
+
+/** One argument as formatCall prints it. */
+export function formatArg(arg: Arg): string {
+  if (arg === null) return "NULL";
+  if (typeof arg === "number") return String(arg);
+  if (typeof arg === "string" || "text" in arg) return quote(arg);
+  if (arg instanceof Uint8Array) return quote(new TextDecoder("latin1").decode(arg.subarray(0, 32)));
+  if ("flags" in arg) return formatFlags(arg.flags, arg.value);
+  if ("octal" in arg) return arg.octal === 0 ? "0" : `0${arg.octal.toString(8)}`;
+  if ("fd" in arg) return arg.fd === -100 ? "AT_FDCWD" : String(arg.fd);
+  if ("result" in arg) return `{${arg.result}}`;
+  if ("data" in arg) return quote(arg.data);
+  if ("out" in arg) return "{out}";
+  if ("report" in arg) return `{report ${arg.report}}`;
+  if ("reportPage" in arg) return "{report}";
+  if ("strings" in arg) return `[${arg.strings.map(quote).join(", ")}]`;
+  if ("words" in arg) return `[${arg.words.join(", ")}]`;
+  if ("signals" in arg) return formatSignals(arg.signals);
+  return formatStruct(arg);
+}
+
+/** A word by the names of a flag set: `MNT_DETACH`, `O_WRONLY|O_CLOEXEC`, `0` for none, what has no name in hexadecimal. */
+export function formatFlags(name: FlagSetName, value: number): string {
+  const set = flagSets[name];
+  const entries: [string, number][] = Object.entries(set.values);
+  if (set.kind === "enum") {
+    const known = entries.find(([, word]) => word === value);
+    return known ? set.prefix + known[0] : String(value);
+  }
+  // BigInt, for flags live above bit 31 too.
+  let rest = BigInt(value);
+  const names: string[] = [];
+  const zero = "zero" in set ? set.zero : undefined;
+  if (zero !== undefined && (rest & 3n) === 0n) names.push(zero);
+  for (const [flag, word] of entries.toSorted((a, b) => a[1] - b[1])) {
+    const bits = BigInt(word);
+    if (bits !== 0n && (rest & bits) === bits) {
+      names.push(set.prefix + flag);
+      rest &= ~bits;
+    }
+  }
+  if (rest !== 0n) names.push(`0x${rest.toString(16)}`);
+  return names.length > 0 ? names.join("|") : "0";
+}
+
+function formatSignals(signals: readonly number[] | "all"): string {
+  if (signals === "all") return "~[]";
+  return `[${signals.map((signal) => formatFlags("SIG", signal).replace(/^SIG/, "")).join(" ")}]`;
+}
+
+function formatStruct(arg: Extract<Arg, { struct: unknown }>): string {
+  const order = Object.keys(structs[arg.struct].fields);
+  const fields = Object.entries(arg.fields).toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  return `{${fields.map(([name, value]) => `${name}=${formatField(value)}`).join(", ")}}`;
+}
+
+// In a struct -1 is a word with all bits set: RLIM64_INFINITY.
+const formatField = (value: Arg): string => (value === -1 ? "RLIM64_INFINITY" : formatArg(value));
+
+const escapes: Record<string, string> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\t": "\\t",
+  "\r": "\\r",
+  "\v": "\\v",
+  "\f": "\\f",
+};
+
+function quote(text: Text): string {
+  if (typeof text !== "string")
+    return `"${text.text.map((part) => (typeof part === "string" ? quote(part).slice(1, -1) : `{${part.result}}`)).join("")}"`;
+  return `"${text.replace(/["\\\n\t\r\v\f]/g, (c) => escapes[c] ?? c)}"`;
+}
