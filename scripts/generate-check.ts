@@ -196,6 +196,7 @@ function generate(): string {
   const types = [...named.values()].join("\n");
   return `// Generated from schema.ts by \`bun scripts/generate-check.ts\`: change that and run this.
 /** Options of \`spawnIsolated\`: types, and the check that runs on every call. */
+import type { IsolatedProcess } from "./process.ts";
 ${[...imports].join("")}
 ${types}
 ${checks()}`;

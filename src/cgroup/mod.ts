@@ -23,3 +23,4 @@ export {
   type RawV1Limits,
 } from "./limits.ts";
 export { type CgroupUsage, endReads, type EndRead, parseFlatKeyed, usage } from "./usage.ts";
+export { type CgroupSteps, cgroupSteps } from "./steps.ts";

@@ -47,7 +47,7 @@ export interface Mappers {
 /** Reads what a plan with these options needs to know. */
 export function readHost(options: SpawnOptions = {}): Host {
   const status = parseStatus(readFileSync("/proc/self/status", "utf8"));
-  const capabilities = status.capEff ?? 0n;
+  const capabilities = status.CapEff ?? 0n;
   const can = (bit: number): boolean => ((capabilities >> BigInt(bit)) & 1n) === 1n;
   const [major = 0, minor = 0] = readFileSync("/proc/sys/kernel/osrelease", "utf8").split(/[.-]/).map(Number);
   const { uid, gid } = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
@@ -58,7 +58,7 @@ export function readHost(options: SpawnOptions = {}): Host {
     gid,
     isAdmin: can(21),
     canMapIds: can(6) && can(7),
-    umask: status.umask ?? 0o022,
+    umask: status.Umask ?? 0o022,
     cwd: process.cwd(),
     env: process.env,
     maxFiles: maxFiles(),
@@ -73,14 +73,23 @@ export function readHost(options: SpawnOptions = {}): Host {
 
 /** Whether the root of the box is made of the host's. */
 export function showsHostRoot({ root, unshare, join }: SpawnOptions): boolean {
-  const hasNewMounts = unshare === undefined || unshare === "all" ? !join?.some(({ kind }) => kind === "mnt") : unshare.includes("mnt");
+  const hasNewMounts =
+    unshare === undefined || unshare === "all" ? !join?.some(({ kind }) => kind === "mnt") : unshare.includes("mnt");
   return hasNewMounts && (root === undefined || root === "host");
 }
 
 function pathsOf({ root, mounts }: SpawnOptions): string[] {
   const ofRoot =
-    root === undefined || root === "host" ? [] : typeof root === "string" ? [root] : "dir" in root ? [root.dir] : [...root.layers, root.upper ?? ""];
-  return [...ofRoot, ...(mounts ?? []).flatMap((mount) => ("bind" in mount ? [mount.bind] : []))].map((path) => resolve(path));
+    root === undefined || root === "host"
+      ? []
+      : typeof root === "string"
+        ? [root]
+        : "dir" in root
+          ? [root.dir]
+          : [...root.layers, root.upper ?? ""];
+  return [...ofRoot, ...(mounts ?? []).flatMap((mount) => ("bind" in mount ? [mount.bind] : []))].map((path) =>
+    resolve(path),
+  );
 }
 
 function kindOf(path: string): "directory" | "file" | undefined {
@@ -164,4 +173,3 @@ function isEmpty(path: string): boolean {
     return false;
   }
 }
-

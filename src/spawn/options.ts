@@ -1,5 +1,6 @@
 // Generated from schema.ts by `bun scripts/generate-check.ts`: change that and run this.
 /** Options of `spawnIsolated`: types, and the check that runs on every call. */
+import type { IsolatedProcess } from "./process.ts";
 import type { NamespaceKind } from "../ns/kinds.ts";
 export type { NamespaceKind };
 
@@ -108,14 +109,7 @@ export interface SpawnOptions {
   signal?: AbortSignal | undefined;
 
   /** Called when the program has ended, as with Bun.spawn. */
-  onExit?:
-    | ((
-        subprocess: Bun.Subprocess,
-        exitCode: number | null,
-        signalCode: NodeJS.Signals | number | null,
-        error?: Bun.ErrorLike,
-      ) => void | Promise<void>)
-    | undefined;
+  onExit?: ((box: IsolatedProcess, exitCode: number | null, signalCode: NodeJS.Signals | null) => unknown) | undefined;
 
   /** Bytes of output after which `killSignal` is sent, as with Bun.spawn. Default: no limit. */
   maxBuffer?: number | undefined;

@@ -5,12 +5,13 @@ import type { Arch } from "../sys/numbers.ts";
 /**
  * The sections of a plan, in the order in which they are printed and numbered.
  * - `host`: in the monitor, with the caller's rights, up to the clone, and what a waiting child needs done from outside
- * - `box`: in the child, up to the execve
- * - `program`: in the child of a box that stays as PID 1
  * - `mapUids`, `mapGids`: newuidmap and newgidmap, run by the monitor
+ * - `box`: in the child, up to the execve
+ * - `inner`: in a child of the box, where a namespace takes in only children
+ * - `program`: in the child of a process that stays as PID 1
  * - `undo`: in the monitor, after the box has ended or a host step has failed
  */
-export const sectionNames = ["host", "mapUids", "mapGids", "box", "program", "undo"] as const;
+export const sectionNames = ["host", "mapUids", "mapGids", "box", "inner", "program", "undo"] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 /** A program of syscalls that sets up a box, runs a command in it and cleans up. `encode` makes an executable of it. */
@@ -24,9 +25,22 @@ export interface Plan {
   readonly passed: readonly { readonly what: string; readonly fd: number }[];
   /** What `status()` says about the group: how to name it, and which blocks of the report hold which file. */
   readonly cgroup?: PlannedCgroup;
-  /** How the launcher starts the stage. */
+  /** For the set-up. */
   readonly deadlineMs: number;
+  /** Those of Bun.spawn's options that are data. */
+  readonly io: PlannedIo;
 }
+
+/** Bun.spawn's options as far as they survive JSON. */
+export interface PlannedIo {
+  readonly stdin?: PlannedStdio;
+  readonly stdout?: PlannedStdio;
+  readonly stderr?: PlannedStdio;
+  readonly timeout?: number;
+  readonly killSignal?: NodeJS.Signals | number;
+  readonly maxBuffer?: number;
+}
+type PlannedStdio = "pipe" | "inherit" | "ignore" | number | null;
 
 export interface PlannedCgroup {
   /** Directories of the group, one a hierarchy; `{monitor}` stands for the pid of the monitor. */

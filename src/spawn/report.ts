@@ -1,4 +1,5 @@
 /** The report: a page that the stage and its launcher share, in which every step leaves its result and the time it began. */
+import { readSync } from "node:fs";
 import { errnoName, type ErrnoName } from "../sys/errno.ts";
 import { allSteps, type Plan } from "./plan-data.ts";
 
@@ -88,6 +89,13 @@ export function parseReport(bytes: Uint8Array, plan: Plan): Report {
       return value === 0n ? undefined : value;
     },
   };
+}
+
+/** Reads the report through its descriptor; the stage may still be writing. */
+export function readReport(fd: number, plan: Plan): Report {
+  const bytes = new Uint8Array(reportLayout(plan).size);
+  readSync(fd, bytes, 0, bytes.length, 0);
+  return parseReport(bytes, plan);
 }
 
 /** The errno a step was passed over with, if it was. */

@@ -10,6 +10,7 @@
 import Type, { type TArrayOptions, type TSchema } from "typebox";
 import { namespaceKinds } from "../ns/kinds.ts";
 import { type RLIMIT, SIG } from "../sys/flags.ts";
+import type { IsolatedProcess } from "./process.ts";
 
 const signals = Object.keys(SIG).map((name) => `SIG${name}` as NodeJS.Signals);
 
@@ -465,16 +466,8 @@ export const SpawnOptions = Type.Object(
     ),
     onExit: optional(
       Type.Refine(
-        Type.Unsafe<
-          (
-            subprocess: Bun.Subprocess,
-            exitCode: number | null,
-            signalCode: NodeJS.Signals | number | null,
-            error?: Bun.ErrorLike,
-          ) => void | Promise<void>
-        >({
-          tsType:
-            "(subprocess: Bun.Subprocess, exitCode: number | null, signalCode: NodeJS.Signals | number | null, error?: Bun.ErrorLike) => void | Promise<void>",
+        Type.Unsafe<(box: IsolatedProcess, exitCode: number | null, signalCode: NodeJS.Signals | null) => unknown>({
+          tsType: "(box: IsolatedProcess, exitCode: number | null, signalCode: NodeJS.Signals | null) => unknown",
           expected: "a function",
         }),
         isFunction,

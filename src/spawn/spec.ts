@@ -1,6 +1,6 @@
 /** From what the user said to what it means on this host: defaults filled in, contradictions refused. Pure. */
 import { resolve } from "node:path";
-import { type CgroupLayout, type LimitWrites, limitWrites } from "../cgroup/mod.ts";
+import { type CgroupLayout, type CgroupLimits, type LimitWrites, limitWrites } from "../cgroup/mod.ts";
 import type { UserMount } from "../mount/bind.ts";
 import type { RootSpec } from "../mount/root.ts";
 import type { IdMap } from "../ns/idmap.ts";
@@ -80,7 +80,10 @@ export function spec(command: readonly string[], options: SpawnOptions, host: Ho
     ids: readIds(options, isNew, joins, host),
     root: isNew.mnt ? readRootSpec(options, host) : undefined,
     mounts: readMounts(options, host),
-    cgroup: options.cgroup && host.cgroups ? { limits: limitWrites(options.cgroup, host.cgroups), layout: host.cgroups } : undefined,
+    cgroup:
+      options.cgroup && host.cgroups
+        ? { limits: limitWrites(options.cgroup as CgroupLimits, host.cgroups), layout: host.cgroups }
+        : undefined,
     hostname: options.hostname,
     domainname: options.domainname,
     timeOffsets: options.timeOffsets,
@@ -107,9 +110,11 @@ function readUnshare({ unshare = "all" }: SpawnOptions, joins: readonly Join[]):
   const isJoined = (kind: NamespaceKind): boolean => joins.some((join) => join.kind === kind);
   if (typeof unshare !== "string") {
     const both = unshare.find(isJoined);
-    if (both) throw new OptionsError("options.unshare", unshare, `the ${both} namespace cannot be both made and joined`);
+    if (both)
+      throw new OptionsError("options.unshare", unshare, `the ${both} namespace cannot be both made and joined`);
   }
-  const wants = (kind: NamespaceKind): boolean => (unshare === "all" ? !isJoined(kind) : unshare !== "none" && unshare.includes(kind));
+  const wants = (kind: NamespaceKind): boolean =>
+    unshare === "all" ? !isJoined(kind) : unshare !== "none" && unshare.includes(kind);
   return Object.fromEntries(namespaceKinds.map((kind) => [kind, wants(kind)])) as Record<NamespaceKind, boolean>;
 }
 
@@ -125,9 +130,17 @@ function checkRights(options: SpawnOptions, isNew: Spec["isNew"], joins: readonl
       );
   }
   if (isNew.user && joins.some(({ kind }) => kind === "mnt"))
-    throw new OptionsError("options.join", options.join, "a new user namespace has no rights in a mnt namespace that it does not own: join its user namespace too, or leave \"user\" out of unshare");
+    throw new OptionsError(
+      "options.join",
+      options.join,
+      'a new user namespace has no rights in a mnt namespace that it does not own: join its user namespace too, or leave "user" out of unshare',
+    );
   if (isNew.user && !host.isAdmin && joins.length > 0)
-    throw new OptionsError("options.join", options.join, `entering a ${joins[0]?.kind} namespace takes CAP_SYS_ADMIN in the user namespace that owns it: join that one too`);
+    throw new OptionsError(
+      "options.join",
+      options.join,
+      `entering a ${joins[0]?.kind} namespace takes CAP_SYS_ADMIN in the user namespace that owns it: join that one too`,
+    );
 }
 
 /** Options that need a new namespace of their kind. */
@@ -160,13 +173,21 @@ function readIds(options: SpawnOptions, isNew: Spec["isNew"], joins: readonly Jo
   if (!isNew.user) {
     if (!wantsIds) return {};
     if (!host.canMapIds && !joins.some(({ kind }) => kind === "user"))
-      throw new OptionsError(`options.${uid === undefined ? (gid === undefined ? "groups" : "gid") : "uid"}`, uid ?? gid ?? groups, "becoming another user takes CAP_SETUID and CAP_SETGID, or a new user namespace");
+      throw new OptionsError(
+        `options.${uid === undefined ? (gid === undefined ? "groups" : "gid") : "uid"}`,
+        uid ?? gid ?? groups,
+        "becoming another user takes CAP_SETUID and CAP_SETGID, or a new user namespace",
+      );
     return { final: { uid: uid ?? host.uid, gid: gid ?? host.gid, groups: groups ?? [] } };
   }
   if (typeof map === "string") {
     const [own, ownGroup] = map === "root" ? [0, 0] : [host.uid, host.gid];
     if (groups !== undefined)
-      throw new OptionsError("options.groups", groups, "a user namespace with one id has no other groups: give `map` ranges");
+      throw new OptionsError(
+        "options.groups",
+        groups,
+        "a user namespace with one id has no other groups: give `map` ranges",
+      );
     const line = (inside: number, outside: number): IdMap[] => [{ inside, outside, count: 1 }];
     return { map: { uid: line(uid ?? own, host.uid), gid: line(gid ?? ownGroup, host.gid), by: "box" } };
   }
@@ -177,7 +198,8 @@ function readIds(options: SpawnOptions, isNew: Spec["isNew"], joins: readonly Jo
   for (const group of groups ?? []) requireMapped("options.groups", group, map.gid);
   const first = (lines: readonly IdMap[]): number => (isMapped(0, lines) ? 0 : (lines[0]?.inside ?? 0));
   const setup = { uid: first(map.uid), gid: first(map.gid) };
-  const isOwn = (lines: readonly IdMap[], id: number): boolean => lines.length === 1 && lines[0]?.outside === id && lines[0].count === 1;
+  const isOwn = (lines: readonly IdMap[], id: number): boolean =>
+    lines.length === 1 && lines[0]?.outside === id && lines[0].count === 1;
   if (isOwn(map.uid, host.uid) && isOwn(map.gid, host.gid)) return { map: { ...map, by: "box" } };
   return {
     map: { ...map, by: host.canMapIds ? "monitor" : readMapperPrograms(map, host) },
@@ -190,7 +212,8 @@ const isMapped = (id: number, lines: readonly IdMap[]): boolean =>
   lines.some(({ inside, count }) => id >= inside && id < inside + count);
 
 function requireMapped(where: string, id: number | undefined, lines: readonly IdMap[]): void {
-  if (id !== undefined && !isMapped(id, lines)) throw new OptionsError(where, id, `id ${id} is not in the map of the user namespace`);
+  if (id !== undefined && !isMapped(id, lines))
+    throw new OptionsError(where, id, `id ${id} is not in the map of the user namespace`);
 }
 
 function checkRanges(kind: "uid" | "gid", lines: readonly IdMap[]): void {
@@ -199,18 +222,34 @@ function checkRanges(kind: "uid" | "gid", lines: readonly IdMap[]): void {
     if (line.inside + line.count > 2 ** 32 - 1 || line.outside + line.count > 2 ** 32 - 1)
       throw new OptionsError(where, line, "reaches beyond the last id, 4294967294");
     for (const side of ["inside", "outside"] as const)
-      if (lines.slice(0, i).some((other) => line[side] < other[side] + other.count && other[side] < line[side] + line.count))
+      if (
+        lines
+          .slice(0, i)
+          .some((other) => line[side] < other[side] + other.count && other[side] < line[side] + line.count)
+      )
         throw new OptionsError(where, line, `overlaps another line ${side} the box`);
   });
 }
 
-function readMapperPrograms(map: { uid: readonly IdMap[]; gid: readonly IdMap[] }, { mappers, uid, gid }: Host): { newuidmap: string; newgidmap: string } {
+function readMapperPrograms(
+  map: { uid: readonly IdMap[]; gid: readonly IdMap[] },
+  { mappers, uid, gid }: Host,
+): { newuidmap: string; newgidmap: string } {
   if (mappers?.newuidmap === undefined || mappers.newgidmap === undefined)
-    throw new OptionsError("options.map", map, "mapping more than the own id takes CAP_SETUID, or newuidmap and newgidmap (Debian: package uidmap)");
-  for (const [kind, granted, own] of [["uid", mappers.uids, uid], ["gid", mappers.gids, gid]] as const)
+    throw new OptionsError(
+      "options.map",
+      map,
+      "mapping more than the own id takes CAP_SETUID, or newuidmap and newgidmap (Debian: package uidmap)",
+    );
+  for (const [kind, granted, own] of [
+    ["uid", mappers.uids, uid],
+    ["gid", mappers.gids, gid],
+  ] as const)
     map[kind].forEach((line, i) => {
       const isOwn = line.outside === own && line.count === 1;
-      const isGranted = granted.some(({ start, count }) => line.outside >= start && line.outside + line.count <= start + count);
+      const isGranted = granted.some(
+        ({ start, count }) => line.outside >= start && line.outside + line.count <= start + count,
+      );
       if (!isOwn && !isGranted) {
         const ranges = granted.map(({ start, count }) => `${start}-${start + count - 1}`).join(", ") || "nothing";
         throw new OptionsError(`options.map.${kind}[${i}]`, line, `/etc/sub${kind} grants this user ${ranges}`);
@@ -224,29 +263,44 @@ function readRootSpec({ root = "host" }: SpawnOptions, host: Host): RootSpec {
   const directory = (where: string, path: string): string => {
     const full = resolve(path);
     if (host.paths[full] !== "directory")
-      throw new OptionsError(where, path, host.paths[full] ? "is not a directory" : "there is no such directory, or no right to see it");
+      throw new OptionsError(
+        where,
+        path,
+        host.paths[full] ? "is not a directory" : "there is no such directory, or no right to see it",
+      );
     return full;
   };
   if (typeof root === "string") return { kind: "directory", dir: directory("options.root", root), isWritable: false };
-  if ("dir" in root) return { kind: "directory", dir: directory("options.root.dir", root.dir), isWritable: root.writable === true };
+  if ("dir" in root)
+    return { kind: "directory", dir: directory("options.root.dir", root.dir), isWritable: root.writable === true };
   return readLayers(root, directory);
 }
 
 /** mount(2) takes 4095 bytes of data; a layer takes 25. */
 const maxLayers = 150;
 
-function readLayers(root: Extract<Root, { layers: readonly string[] }>, directory: (where: string, path: string) => string): RootSpec {
+function readLayers(
+  root: Extract<Root, { layers: readonly string[] }>,
+  directory: (where: string, path: string) => string,
+): RootSpec {
   const layers = root.layers.map((layer, i) => directory(`options.root.layers[${i}]`, layer));
-  if (layers.length > maxLayers) throw new OptionsError("options.root.layers", layers.length, `at most ${maxLayers} layers`);
+  if (layers.length > maxLayers)
+    throw new OptionsError("options.root.layers", layers.length, `at most ${maxLayers} layers`);
   const twice = layers.findIndex((layer, i) => layers.indexOf(layer) !== i);
-  if (twice >= 0) throw new OptionsError(`options.root.layers[${twice}]`, layers[twice], "the layer stands there twice");
+  if (twice >= 0)
+    throw new OptionsError(`options.root.layers[${twice}]`, layers[twice], "the layer stands there twice");
   if (root.work !== undefined && root.upper === undefined)
-    throw new OptionsError("options.root.work", root.work, "takes an upper: without one, all that is written is thrown away");
+    throw new OptionsError(
+      "options.root.work",
+      root.work,
+      "takes an upper: without one, all that is written is thrown away",
+    );
   if (root.upper === undefined) return { kind: "layers", layers, upper: undefined, work: undefined };
   const upper = resolve(root.upper);
   const work = resolve(root.work ?? `${upper}.work`);
   if (layers.includes(upper)) throw new OptionsError("options.root.upper", upper, "is a layer too");
-  if (work === upper || work.startsWith(`${upper}/`)) throw new OptionsError("options.root.work", work, "must not be the upper or in it");
+  if (work === upper || work.startsWith(`${upper}/`))
+    throw new OptionsError("options.root.work", work, "must not be the upper or in it");
   return { kind: "layers", layers, upper, work };
 }
 
@@ -254,19 +308,26 @@ function readMounts({ mounts = [] }: SpawnOptions, host: Host): UserMount[] {
   return mounts.map((mount, i): UserMount => {
     const where = `options.mounts[${i}]`;
     if ("tmpfs" in mount) {
-      return { tmpfs: inBox(`${where}.tmpfs`, mount.tmpfs), size: mount.size === undefined ? undefined : String(mount.size), mode: mount.mode ?? 0o1777 };
+      return {
+        tmpfs: inBox(`${where}.tmpfs`, mount.tmpfs),
+        size: mount.size === undefined ? undefined : String(mount.size),
+        mode: mount.mode ?? 0o1777,
+      };
     }
     const source = resolve(mount.bind);
     const kind = host.paths[source];
-    if (kind === undefined) throw new OptionsError(`${where}.bind`, mount.bind, "there is no such file, or no right to see it");
+    if (kind === undefined)
+      throw new OptionsError(`${where}.bind`, mount.bind, "there is no such file, or no right to see it");
     return { bind: source, at: inBox(`${where}.at`, mount.at), isReadonly: mount.readonly === true, kind };
   });
 }
 
 function inBox(where: string, path: string): string {
   const names = path.split("/");
-  if (!path.startsWith("/") || names.includes("..")) throw new OptionsError(where, path, 'expected an absolute path in the box without ".."');
-  if (names.every((name) => name === "" || name === ".")) throw new OptionsError(where, path, "the root is what the option root is for");
+  if (!path.startsWith("/") || names.includes(".."))
+    throw new OptionsError(where, path, 'expected an absolute path in the box without ".."');
+  if (names.every((name) => name === "" || name === "."))
+    throw new OptionsError(where, path, "the root is what the option root is for");
   return path;
 }
 
@@ -285,7 +346,10 @@ const ordinaryFiles = 1024;
 
 function readRlimits(rlimits: Rlimits, host: Host): RlimitSpec[] {
   const files = host.maxFiles === -1 ? ordinaryFiles : Math.min(ordinaryFiles, host.maxFiles);
-  const wanted: Record<string, ResourceLimit | undefined> = { nofile: { soft: files, hard: host.maxFiles === -1 ? "unlimited" : host.maxFiles }, ...rlimits };
+  const wanted: Record<string, ResourceLimit | undefined> = {
+    nofile: { soft: files, hard: host.maxFiles === -1 ? "unlimited" : host.maxFiles },
+    ...rlimits,
+  };
   return Object.entries(wanted).flatMap(([name, limit]) => {
     if (limit === undefined) return [];
     const { soft, hard } = typeof limit === "object" ? limit : { soft: limit, hard: limit };

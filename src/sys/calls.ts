@@ -77,6 +77,10 @@ export const rtSigprocmask = (how: number, set: readonly number[] | "all"): Call
 export const rtSigaction = (signal: number, handler: 0 | 1): Call =>
   make("rt_sigaction", [bits("SIG", signal), struct("sigaction", { sa_handler: handler }), null, 8]);
 
+/** `rt_sigtimedwait(set, NULL, NULL, 8)`: take one of these blocked signals, waiting for it. sigwaitinfo(2) */
+export const rtSigtimedwait = (set: readonly number[]): Call =>
+  make("rt_sigtimedwait", [{ signals: set }, null, null, 8]);
+
 // Descriptors and files
 
 /** `openat(dirfd, pathname, flags, mode)`. openat(2) */

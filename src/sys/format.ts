@@ -1,6 +1,6 @@
 /** A call in strace(1) notation: the one spelling for plans, errors, timelines and tests. */
 import type { Arg, Call, Text } from "./call.ts";
-import { type FlagSetName, flagSets } from "./flags.ts";
+import { type FlagSet, type FlagSetName, flagSets } from "./flags.ts";
 import { structs } from "./structs.ts";
 
 /**
@@ -31,25 +31,31 @@ export function formatArg(arg: Arg): string {
   return formatStruct(arg);
 }
 
-/** A word by the names of a flag set: `MNT_DETACH`, `O_WRONLY|O_CLOEXEC`, `0` for none, what has no name in hexadecimal. */
+/** A word by the names of a flag set, as strace spells it: `MNT_DETACH`, `O_WRONLY|O_CLOEXEC`, `0` for none; what has no name in hexadecimal. */
 export function formatFlags(name: FlagSetName, value: number): string {
-  const set = flagSets[name];
-  const entries: [string, number][] = Object.entries(set.values);
-  if (set.kind === "enum") {
-    const known = entries.find(([, word]) => word === value);
-    return known ? set.prefix + known[0] : String(value);
-  }
+  const set: FlagSet = flagSets[name];
+  const spell = (flag: string) => (set.whole?.includes(flag) ? flag : set.prefix + flag);
   // BigInt, for flags live above bit 31 too.
+  const entries = Object.entries(set.values).map(([flag, word]) => [flag, BigInt(word)] as const);
   let rest = BigInt(value);
+  if (set.kind === "enum") {
+    const known = entries.find(([, word]) => word === rest);
+    return known ? spell(known[0]) : String(value);
+  }
   const names: string[] = [];
-  const zero = "zero" in set ? set.zero : undefined;
-  if (zero !== undefined && (rest & 3n) === 0n) names.push(zero);
-  for (const [flag, word] of entries.toSorted((a, b) => a[1] - b[1])) {
-    const bits = BigInt(word);
-    if (bits !== 0n && (rest & bits) === bits) {
-      names.push(set.prefix + flag);
-      rest &= ~bits;
-    }
+  const choice = BigInt(set.choice ?? 0);
+  const picked = rest & choice;
+  const chosen = picked === 0n ? undefined : entries.find(([, word]) => word === picked);
+  if (chosen) {
+    names.push(spell(chosen[0]));
+    rest &= ~choice;
+  } else if (set.zero !== undefined && (choice === 0n ? rest === 0n : picked === 0n)) {
+    names.push(set.zero);
+  }
+  for (const [flag, word] of entries) {
+    if ((word & choice) !== 0n || word === 0n || (rest & word) !== word) continue;
+    names.push(spell(flag));
+    rest &= ~word;
   }
   if (rest !== 0n) names.push(`0x${rest.toString(16)}`);
   return names.length > 0 ? names.join("|") : "0";

@@ -1,0 +1,20 @@
+/** bunshare: container primitives of the Linux kernel for Bun. The tour: run, look, handles, primitives, errors. */
+export {
+  type BoxStatus,
+  explain,
+  type IsolatedProcess,
+  type IsolatedResult,
+  launch,
+  type LaunchOptions,
+  plan,
+  type Plan,
+  type SpawnOptions,
+  spawnIsolated,
+  spawnIsolatedSync,
+  type TimelineEntry,
+} from "./src/spawn/mod.ts";
+export { Namespace } from "./src/ns/mod.ts";
+export { overlay } from "./src/mount/mod.ts";
+export { call, errnoName, Fd, formatCall, invoke, OptionsError, sys, SyscallError } from "./src/sys/mod.ts";
+export * as flags from "./src/sys/flags.ts";
+export { mountinfo, ParseError, parseMountinfo, parseStatus, status } from "./src/proc/mod.ts";

@@ -1,0 +1,195 @@
+/** Starts a plan: its image under Bun.spawn, the report beside it, and the end of the set-up awaited. */
+import { closeSync, ftruncateSync, writeSync } from "node:fs";
+import { F_SEAL, MFD } from "../sys/flags.ts";
+import { SyscallError } from "../sys/error.ts";
+import { sys } from "../sys/invoke.ts";
+import { OptionsError } from "../sys/options-error.ts";
+import { errorOf, failureOf } from "./failure.ts";
+import { encode } from "./image.ts";
+import type { SpawnOptions } from "./options.ts";
+import { plan } from "./plan.ts";
+import type { Plan } from "./plan-data.ts";
+import { IsolatedProcess, monitorSignal } from "./process.ts";
+import { readReport, reportLayout } from "./report.ts";
+import { type BoxStatus, boxStatus } from "./status.ts";
+import { makePipe, openStdio, type StdioOptions } from "./stdio.ts";
+
+/** What a launch can be given beyond its plan: Bun.spawn's options, with Bun.spawn's meaning. */
+export type LaunchOptions = StdioOptions & Pick<SpawnOptions, "timeout" | "killSignal" | "signal" | "onExit">;
+
+/**
+ * Runs a command in a box: all namespaces new and the host's root below an overlay that is thrown away, unless told otherwise.
+ * Resolves when the program has been executed.
+ *
+ * ```ts
+ * await using box = await spawnIsolated(["sh", "-c", "id; hostname"], { hostname: "box", stdout: "pipe" });
+ * console.log(await box.stdout.text(), await box.exited);
+ * ```
+ * @throws {OptionsError} for bad options, before anything has been made
+ * @throws {SyscallError} with the step of the set-up that failed, after everything has been undone
+ */
+export async function spawnIsolated(command: readonly string[], options: SpawnOptions = {}): Promise<IsolatedProcess> {
+  return launch(plan(command, options), options);
+}
+
+/**
+ * Runs a plan. The same plan can be launched any number of times, also at once.
+ * @param options Streams and callbacks: what is not data, and so not in the plan. The plan's own come after them.
+ */
+export async function launch(boxPlan: Plan, options: LaunchOptions = {}): Promise<IsolatedProcess> {
+  options.signal?.throwIfAborted();
+  const io = { ...boxPlan.io, ...options };
+  let child: Bun.Subprocess | undefined;
+  const stdio = openStdio(io, () => child?.kill(monitorSignal(io.killSignal)));
+  const [statusRead, statusWrite] = makePipe();
+  const report = makeReport(boxPlan);
+  try {
+    child = withImage(boxPlan, (path) =>
+      Bun.spawn([path], {
+        ...stageOptions(boxPlan, io, [...stdio.child, statusWrite, report]),
+        ...(io.terminal === undefined ? {} : { terminal: io.terminal }),
+        ...(io.signal === undefined ? {} : { signal: io.signal }),
+      }),
+    );
+  } catch (error) {
+    closeSync(statusRead);
+    closeSync(report);
+    stdio.closeOwn();
+    throw error;
+  } finally {
+    closeSync(statusWrite);
+    stdio.closeChild();
+  }
+  await hangUp(statusRead);
+  const failure = failureOf(boxPlan, readReport(report, boxPlan));
+  if (failure === undefined) return new IsolatedProcess(boxPlan, child, report, stdio, io.onExit);
+  // The monitor's end is when everything has been undone.
+  await child.exited;
+  const end = readReport(report, boxPlan);
+  closeSync(report);
+  stdio.closeOwn();
+  if (io.signal?.aborted) throw io.signal.reason;
+  throw errorOf(failure, boxPlan, end);
+}
+
+/** What `spawnIsolatedSync` returns: Bun.spawnSync's result and the box's status. */
+export interface IsolatedResult {
+  readonly stdout: Buffer | undefined;
+  readonly stderr: Buffer | undefined;
+  readonly exitCode: number | null;
+  readonly signalCode: NodeJS.Signals | null;
+  /** Exit code 0. */
+  readonly success: boolean;
+  readonly resourceUsage: Bun.ResourceUsage;
+  readonly exitedDueToTimeout: boolean;
+  readonly status: BoxStatus;
+}
+
+/**
+ * As `spawnIsolated`, and waits for the end; blocks this thread meanwhile. Defaults are those of Bun.spawnSync: stderr is "pipe".
+ * Its pipes are sockets, so a program that opens /dev/stdout by name fails with ENXIO; the asynchronous form has no such limit.
+ * @throws {OptionsError} {SyscallError} as `spawnIsolated` rejects.
+ */
+export function spawnIsolatedSync(command: readonly string[], options: SpawnOptions = {}): IsolatedResult {
+  const boxPlan = plan(command, options);
+  if (options.terminal !== undefined)
+    throw new OptionsError(
+      "options.terminal",
+      options.terminal,
+      "takes spawnIsolated: a terminal needs the event loop",
+    );
+  if (options.stdin === "pipe")
+    throw new OptionsError("options.stdin", "pipe", "takes spawnIsolated: nobody could write while this thread waits");
+  const [statusRead, statusWrite] = makePipe();
+  const report = makeReport(boxPlan);
+  try {
+    const result = withImage(boxPlan, (path) =>
+      Bun.spawnSync([path], {
+        ...stageOptions(boxPlan, options, [
+          options.stdin ?? "ignore",
+          options.stdout ?? "pipe",
+          options.stderr ?? "pipe",
+          statusWrite,
+          report,
+        ]),
+        ...(options.maxBuffer === undefined ? {} : { maxBuffer: options.maxBuffer }),
+      }),
+    );
+    const end = readReport(report, boxPlan);
+    const failure = failureOf(boxPlan, end);
+    if (failure) throw errorOf(failure, boxPlan, end);
+    const { stdout, stderr, success, resourceUsage, pid } = result;
+    const exitCode = result.signalCode ? null : result.exitCode;
+    const signalCode = (result.signalCode ?? null) as NodeJS.Signals | null;
+    return {
+      stdout,
+      stderr,
+      exitCode,
+      signalCode,
+      success,
+      resourceUsage,
+      exitedDueToTimeout: result.exitedDueToTimeout ?? false,
+      status: boxStatus(boxPlan, end, { exitCode, signalCode, monitor: pid }),
+    };
+  } finally {
+    for (const fd of [statusRead, statusWrite, report]) closeSync(fd);
+  }
+}
+
+type ChildEnd = SpawnOptions["stdin"] | number;
+
+/** How the stage is started: descriptors in the order that the plan knows them by, and an environment that is not the program's. */
+function stageOptions({ passed }: Plan, io: Pick<SpawnOptions, "timeout" | "killSignal">, stdio: readonly ChildEnd[]) {
+  const killSignal = monitorSignal(io.killSignal);
+  return {
+    argv0: "bunshare",
+    env: {},
+    stdio: [...stdio, ...passed.map(({ fd }) => fd)] as never,
+    ...(io.timeout === undefined ? {} : { timeout: io.timeout }),
+    ...(killSignal === undefined ? {} : { killSignal }),
+  };
+}
+
+/** Images of plans that are launched again and again are encoded once. */
+const images = new WeakMap<Plan, Uint8Array<ArrayBuffer>>();
+
+/**
+ * Gives `start` the path of the plan's image, which lives in a sealed memfd: nobody can write to it, in the box or outside
+ * (CVE-2019-5736). The descriptor is closed again when the stage runs: no launch leaves one open.
+ */
+function withImage<T>(boxPlan: Plan, start: (path: string) => T): T {
+  let image = images.get(boxPlan);
+  if (image === undefined) images.set(boxPlan, (image = encode(boxPlan)));
+  const fd = makeExecutable();
+  try {
+    writeSync(fd, image);
+    sys.addSeals(fd, F_SEAL.SEAL | F_SEAL.SHRINK | F_SEAL.GROW | F_SEAL.WRITE);
+    return start(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function makeExecutable(): number {
+  const flags = MFD.CLOEXEC | MFD.ALLOW_SEALING;
+  try {
+    // Linux 6.3 wants to be told, and can be told to refuse (vm.memfd_noexec); older kernels do not know the flag.
+    return sys.memfdCreate("bunshare", flags | MFD.EXEC);
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EINVAL") return sys.memfdCreate("bunshare", flags);
+    throw error;
+  }
+}
+
+function makeReport(boxPlan: Plan): number {
+  const fd = sys.memfdCreate("bunshare-report", MFD.CLOEXEC);
+  ftruncateSync(fd, reportLayout(boxPlan).size);
+  return fd;
+}
+
+/** Waits until nobody has the other end open any more: the box has reached its execve, or its end. */
+async function hangUp(fd: number): Promise<void> {
+  const reader = Bun.file(fd).stream().getReader();
+  while (!(await reader.read()).done);
+  closeSync(fd);
+}

@@ -1,0 +1,10 @@
+/** Boxes: plan, look, launch. */
+export { explain, explainJson } from "./explain.ts";
+export { type Host, readHost } from "./host.ts";
+export { type IsolatedResult, launch, type LaunchOptions, spawnIsolated, spawnIsolatedSync } from "./launch.ts";
+export { encode } from "./image.ts";
+export type * from "./options.ts";
+export { plan } from "./plan.ts";
+export type { Plan } from "./plan-data.ts";
+export { IsolatedProcess } from "./process.ts";
+export type { BoxStatus, TimelineEntry } from "./status.ts";
