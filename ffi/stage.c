@@ -19,7 +19,7 @@ typedef int i32;
 typedef unsigned long u64;
 typedef long i64;
 
-#define PLAN ((struct plan *)0x502000) /* where image.ts puts the tables; the data segment of the executable */
+#define PLAN ((struct plan *)0x501000) /* where image.ts puts the tables; the data segment of the executable */
 
 enum kind { CALL, DECIMAL, WORD, CHECK, WATCH, FINISH, REAP };
 enum flag { FORK = 1, BOX = 2 };
@@ -36,9 +36,8 @@ struct op {
 
 struct plan {
 	struct report *report;
-	i64 *results;       /* by step, -1 until it has succeeded */
-	u32 undo, spare;    /* op where the undo section starts */
-	struct op ops[];
+	i64 *results;        /* by step, -1 until it has succeeded */
+	const struct op *ops, *undo; /* the first one, and where the undo section starts */
 };
 
 struct entry {
@@ -314,10 +313,10 @@ __attribute__((noreturn, used)) void stage(void)
 	i64 *results = PLAN->results, box = 0;
 	int monitor = 1, undoing = 0;
 
-	for (struct op *o = PLAN->ops;; o++) {
+	for (const struct op *o = PLAN->ops;; o++) {
 		i64 r = 0;
 
-		if (o == PLAN->ops + PLAN->undo)
+		if (o == PLAN->undo)
 			undoing = 1;
 		if (o->needs && results[o->needs - 1] < 0)
 			continue;
@@ -375,6 +374,6 @@ __attribute__((noreturn, used)) void stage(void)
 			sys(SYS_kill, box, SIGKILL, 0, 0);
 			sys(SYS_wait4, box, 0, 0, 0);
 		}
-		o = PLAN->ops + PLAN->undo - 1;
+		o = PLAN->undo - 1;
 	}
 }

@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
  * Where the stage is linked. The page below is left to the ELF header, so that address and file offset agree modulo
  * every page size of both architectures (4 to 64 KiB).
  */
-export const stageAddress = 0x401000;
+export const stageAddress = 0x400200;
 
 /** One table. Architectures are named as in `process.arch`, compilers as in Debian. */
 export const targets = {

@@ -46,6 +46,9 @@ export interface Mappers {
 
 /** Reads what a plan with these options needs to know. */
 export function readHost(options: SpawnOptions = {}): Host {
+  // A set-user-ID program that starts boxes would lend its rights to whoever calls it.
+  if (process.getuid?.() !== process.geteuid?.() || process.getgid?.() !== process.getegid?.())
+    throw new Error("bunshare does not run set-user-ID or set-group-ID: the real and the effective ids differ");
   const status = parseStatus(readFileSync("/proc/self/status", "utf8"));
   const capabilities = status.CapEff ?? 0n;
   const can = (bit: number): boolean => ((capabilities >> BigInt(bit)) & 1n) === 1n;

@@ -11,7 +11,7 @@ import { reportLayout } from "./report.ts";
 /** Addresses of the executable: the stage at a fixed one, so that the tables can hold pointers and nothing is relocated. */
 const codeStart = 0x400000;
 /** As `PLAN` in ffi/stage.c: the tables start on a page of their own, in the file and in memory. */
-const dataOffset = 0x2000;
+const dataOffset = 0x1000;
 const dataStart = 0x500000 + dataOffset;
 /** Pages of 64 KiB are the largest that arm64 has. */
 const maxPage = 0x10000;
@@ -32,7 +32,7 @@ const op = {
 };
 const kinds = { call: 0, decimal: 1, word: 2, check: 3, watch: 4, finish: 5, reap: 6 } as const;
 const flags = { fork: 1, box: 2 } as const;
-const planHeaderSize = 24;
+const planHeaderSize = 32;
 
 /** One row of the table that the stage interprets. */
 interface Row {
@@ -49,8 +49,7 @@ export function encode(plan: Plan): Uint8Array<ArrayBuffer> {
   const places = allSteps(plan);
   // The order that the stage runs in: the monitor's sections first, for undo is what follows a failure.
   const order = ["host", "undo", ...sectionNames.filter((name) => name !== "host" && name !== "undo")] as const;
-  const rowCount = countRows(places.map(({ step }) => step));
-  const image = new Image(plan, rowCount);
+  const image = new Image(plan);
 
   const starts = new Map<string, number>();
   const rows: Row[] = [];
@@ -60,19 +59,7 @@ export function encode(plan: Plan): Uint8Array<ArrayBuffer> {
       if (place.section === section) rows.push(...stepRows(place.step, index, image));
     });
   }
-  rows.forEach((row, i) => image.putRow(i, row, starts));
-  return image.finish(starts.get("undo") ?? 0);
-}
-
-/** Rows take room before it is known what they point to, so they are counted first: one a step, and one a patch or check. */
-function countRows(steps: readonly Step[]): number {
-  const results = (value: unknown): number => {
-    if (typeof value !== "object" || value === null) return 0;
-    if ("result" in value) return 1;
-    return Object.values(value).reduce((sum: number, part) => sum + results(part), 0);
-  };
-  // A result that is a whole argument needs no patch: counting it too only leaves a row unused.
-  return steps.reduce((sum, step) => sum + 2 + ("call" in step ? results(step.call.args) : 0), 0);
+  return image.finish(rows, starts);
 }
 
 function stepRows(step: Step, index: number, image: Image): Row[] {
@@ -102,14 +89,15 @@ class Image implements Memory {
   readonly reportAddress: number;
   onPatch: (kind: "word" | "decimal", address: number, step: number) => void = () => {};
   readonly #ids = new Map<string, number>();
+  readonly #shared = new Map<string, number>();
   readonly #layout;
   readonly #stepCount: number;
   readonly #results: number;
   #bytes = new Uint8Array(16384);
   #view = new DataView(this.#bytes.buffer);
-  #used: number;
+  #used = planHeaderSize;
 
-  constructor(plan: Plan, rowCount: number) {
+  constructor(plan: Plan) {
     this.arch = plan.arch;
     const places = allSteps(plan);
     places.forEach(({ step }, i) => {
@@ -117,7 +105,6 @@ class Image implements Memory {
     });
     this.#stepCount = places.length;
     this.#layout = reportLayout(plan);
-    this.#used = planHeaderSize + op.size * rowCount;
     this.#results = this.allocate(8 * places.length);
     this.reportAddress = 0x10000000;
   }
@@ -138,6 +125,13 @@ class Image implements Memory {
   putNumber(address: number, bytes: number, value: number): void {
     putNumber(this.#view, address - dataStart, bytes, value);
   }
+  shared(key: string, make: () => number): number {
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const address = make();
+    this.#shared.set(key, address);
+    return address;
+  }
   stepOf(id: string): number {
     const index = this.#ids.get(id);
     if (index === undefined) throw new TypeError(`no step has the id "${id}"`);
@@ -153,8 +147,7 @@ class Image implements Memory {
     throw new TypeError("a step cannot hold a buffer: what it writes goes to { out } or { report }");
   }
 
-  putRow(index: number, row: Row, starts: ReadonlyMap<string, number>): void {
-    const at = dataStart + planHeaderSize + op.size * index;
+  #putRow(at: number, row: Row, rowOf: (section: string) => number): void {
     const { call } = row;
     this.putNumber(at + op.kind, 1, kinds[row.kind]);
     this.putNumber(at + op.refs, 1, row.refs ?? 0);
@@ -169,21 +162,29 @@ class Image implements Memory {
       this.putNumber(at + op.retryMs, 2, call.retry.ms);
     }
     if (call.fork !== undefined) {
-      const target = starts.get(call.fork);
-      if (target === undefined) throw new TypeError(`no section "${call.fork}"`);
       this.putNumber(at + op.flags, 1, flags.fork + (call.fork === "box" ? flags.box : 0));
-      this.putNumber(at + op.args + 40, 8, target);
+      this.putNumber(at + op.args + 40, 8, rowOf(call.fork));
     }
   }
 
   /** Header, stage and data as one file. */
-  finish(undo: number): Uint8Array<ArrayBuffer> {
+  finish(rows: readonly Row[], starts: ReadonlyMap<string, number>): Uint8Array<ArrayBuffer> {
+    const rowOf = (section: string): number => {
+      const row = starts.get(section);
+      if (row === undefined) throw new TypeError(`no section "${section}"`);
+      return row;
+    };
+    const ops = this.allocate(op.size * rows.length);
+    rows.forEach((row, i) => this.#putRow(ops + op.size * i, row, rowOf));
     this.putNumber(dataStart, 8, this.reportAddress);
     this.putNumber(dataStart + 8, 8, this.#results);
-    this.putNumber(dataStart + 16, 4, undo);
+    this.putNumber(dataStart + 16, 8, ops);
+    this.putNumber(dataStart + 24, 8, ops + op.size * rowOf("undo"));
     for (let i = 0; i < this.#stepCount; i++) this.putNumber(this.#results + 8 * i, 8, -1);
 
     const code = builtStage(this.arch);
+    // One page holds headers and code: one page fault less at each start.
+    if (stageAddress - codeStart + code.length > dataOffset) throw new RangeError("the stage has outgrown its page");
     const file = new Uint8Array(dataOffset + this.#used);
     file.set(
       elfHeader(this.arch, stageAddress - codeStart + code.length, this.#used, this.reportAddress, this.#layout.size),

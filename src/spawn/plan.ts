@@ -2,7 +2,7 @@
 import { cgroupSteps } from "../cgroup/mod.ts";
 import { openSources, placeMounts } from "../mount/bind.ts";
 import { returnToRoot } from "../mount/place.ts";
-import { buildRoot, enterRoot, makePrivate, openLayers, prepareUpper } from "../mount/root.ts";
+import { buildRoot, enterRoot, makePrivate, openLayers, prepareUpper, type RootSpec } from "../mount/root.ts";
 import { mountSpecial, openHostTrees, type SpecialMounts } from "../mount/special.ts";
 import { bringLoopbackUp } from "../net/loopback.ts";
 import { mapperArguments, writeMapsOf, writeOwnMaps } from "../ns/idmap.ts";
@@ -175,6 +175,8 @@ function startMonitor(box: Spec, hangUp: number): CallStep[] {
       : []),
     step("block all signals", call.rtSigprocmask(SIG_HOW.SETMASK, "all")),
     ...(box.hasTerminal ? [step("heed hang-ups again", call.rtSigaction(SIG.HUP, 0))] : []),
+    // A process that enters other namespaces is in sight of those who are there: none may look into it (CVE-2016-9962).
+    ...(box.joins.length > 0 ? [step("close to other processes", call.prctl(PR.SET_DUMPABLE, 0))] : []),
     ...(box.isNew.pid ? [] : [step("inherit orphans", call.prctl(PR.SET_CHILD_SUBREAPER, 1))]),
     step("clear the umask", call.umask(0)),
   ];
@@ -263,7 +265,9 @@ function becomeMapped(box: Spec): CallStep[] {
   const { map, setup } = box.ids;
   const [uid, gid] = [map?.uid[0], map?.gid[0]];
   if (map === undefined || uid === undefined || gid === undefined) return [];
-  const become = setup ? becomeIds("root of the box", setup.uid, setup.gid, undefined) : [];
+  // What has become another user is closed to itself too, and the clocks are set through /proc/self.
+  const open = box.timeOffsets ? [step("stay readable in /proc", call.prctl(PR.SET_DUMPABLE, 1))] : [];
+  const become = setup ? [...becomeIds("the first user of the box", setup.uid, setup.gid, undefined), ...open] : [];
   if (map.by === "box") return [...writeOwnMaps(uid, gid), ...become];
   return [step("wait for the maps", call.rtSigtimedwait([SIG.CONT])), ...become];
 }
@@ -273,9 +277,8 @@ function becomeIds(who: string, uid: number, gid: number, groups: readonly numbe
     step(`become ${who}: group`, call.setresgid(gid, gid, gid)),
     ...(groups === undefined ? [] : [step(`become ${who}: groups`, call.setgroups(groups))]),
     step(`become ${who}: user`, call.setresuid(uid, uid, uid)),
-    // setresuid has cleared both.
+    // setresuid has cleared it.
     ...dieWith("its parent"),
-    step("stay readable in /proc", call.prctl(PR.SET_DUMPABLE, 1)),
   ];
 }
 
@@ -297,13 +300,12 @@ function setUpBox(box: Spec, host: Host, processes: Processes, hasCgroup: boolea
       ? makeTimeNamespace(box.timeOffsets)
       : []),
     ...(box.isLoopbackUp ? bringLoopbackUp() : []),
-    ...(isNew.mnt ? setUpMounts(box, host) : []),
+    ...(box.root ? setUpMounts(box, box.root, host) : []),
   ];
 }
 
-function setUpMounts(box: Spec, host: Host): CallStep[] {
-  const { root, mounts, isNew } = box;
-  if (root === undefined) return [makePrivate()];
+function setUpMounts(box: Spec, root: RootSpec, host: Host): CallStep[] {
+  const { mounts, isNew } = box;
   const isRootMapped = isNew.user ? (box.ids.map?.uid ?? []).some(({ outside }) => outside === 0) : host.uid === 0;
   const special: SpecialMounts = {
     isMade: root.kind === "host" || root.kind === "layers" || root.isWritable,

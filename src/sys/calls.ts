@@ -1,6 +1,6 @@
 /** The vocabulary: every syscall as a function that returns it as data. Import as `call`: `call.mount(...)`. */
 import type { Arg, Call, Text } from "./call.ts";
-import { AT_FDCWD, F, type FlagSetName, FSCONFIG } from "./flags.ts";
+import { AT_FDCWD, F, type FlagSetName, FSCONFIG, O } from "./flags.ts";
 import type { SyscallName } from "./numbers.ts";
 
 /** A descriptor: its number, `AT_FDCWD`, or what an earlier step returned. */
@@ -83,9 +83,9 @@ export const rtSigtimedwait = (set: readonly number[]): Call =>
 
 // Descriptors and files
 
-/** `openat(dirfd, pathname, flags, mode)`. openat(2) */
+/** `openat(dirfd, pathname, flags, mode)`: the mode counts with O_CREAT only. openat(2) */
 export const openat = (dirfd: FdArg, path: Text, flags: number, mode = 0): Call =>
-  make("openat", [fd(dirfd), path, bits("O", flags), { octal: mode }]);
+  make("openat", [fd(dirfd), path, bits("O", flags), ...(flags & O.CREAT ? [{ octal: mode }] : [])]);
 /** `openat2(dirfd, pathname, how, size)`: resolution under the rules of RESOLVE_*. openat2(2), Linux 5.6 */
 export const openat2 = (dirfd: FdArg, path: Text, flags: number, resolve: number, mode = 0): Call =>
   make("openat2", [

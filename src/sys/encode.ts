@@ -15,6 +15,8 @@ export interface Memory {
   putNumber(address: number, bytes: number, value: number): void;
   /** The number of the step with that id; a TypeError where there are no steps. */
   stepOf(id: string): number;
+  /** The address of what never changes: made by `make` the first time, and found again under the same key. */
+  shared(key: string, make: () => number): number;
   /** Before the call: the step's result as a 64-bit word, or in decimal ending before `address`. */
   patch(kind: "word" | "decimal", address: number, step: number): void;
   /** A block of the report. */
@@ -100,13 +102,20 @@ function encodeStruct(arg: Extract<Arg, { struct: unknown }>, memory: Memory): n
 }
 
 function encodeStrings(strings: readonly Text[], memory: Memory): number {
+  const isConstant = strings.every((string) => typeof string === "string");
+  return isConstant
+    ? memory.shared(`array\0${strings.join("\0")}`, () => putStrings(strings, memory))
+    : putStrings(strings, memory);
+}
+
+function putStrings(strings: readonly Text[], memory: Memory): number {
   const at = memory.allocate(8 * (strings.length + 1));
   strings.forEach((string, i) => memory.putNumber(at + 8 * i, 8, encodeText(string, memory)));
   return at;
 }
 
 function encodeText(text: Text, memory: Memory): number {
-  if (typeof text === "string") return putBytes(utf8.encode(checkNul(text) + "\0"), memory);
+  if (typeof text === "string") return memory.shared(text, () => putBytes(utf8.encode(`${checkNul(text)}\0`), memory));
   // A field of slashes inside a path, of zeros inside a name: the stage writes digits from its end and leaves the rest.
   const holes: [end: number, step: number][] = [];
   let filled = "";

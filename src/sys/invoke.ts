@@ -58,6 +58,9 @@ class Scratch implements Memory {
   putNumber(address: number, bytes: number, value: number): void {
     putNumber(this.#view, address - this.#base, bytes, value);
   }
+  shared(_: string, make: () => number): number {
+    return make();
+  }
   buffer(bytes: Uint8Array): number {
     const at = this.allocate(bytes.length);
     this.put(at, bytes);
