@@ -1,6 +1,9 @@
 /** bunshare: container primitives of the Linux kernel for Bun. The tour: run, look, handles, primitives, errors. */
 export {
   type BoxStatus,
+  type Check,
+  doctor,
+  type DoctorReport,
   explain,
   type IsolatedProcess,
   type IsolatedResult,

@@ -98,6 +98,8 @@ const newer: Record<string, string> = {
   PIDFD_GET_USER_NAMESPACE: "_IO(0xFF, 9)",
   PIDFD_GET_UTS_NAMESPACE: "_IO(0xFF, 10)",
   SCHED_EXT: "7", // 6.12
+  SUID_DUMP_DISABLE: "0", // include/linux/sched/coredump.h, not for programs
+  SUID_DUMP_USER: "1",
   PID_FS_MAGIC: "0x50494446", // 6.9
   LANDLOCK_ACCESS_FS_TRUNCATE: "0x4000", // 6.2
   LANDLOCK_ACCESS_FS_IOCTL_DEV: "0x8000", // 6.10
@@ -147,8 +149,8 @@ const sets: Record<string, SetSource> = {
     prefix: "CLONE_",
     kind: "bits",
     names:
-      "NEWTIME VM FS FILES SIGHAND PIDFD PTRACE VFORK PARENT THREAD NEWNS SYSVSEM SETTLS PARENT_SETTID CHILD_CLEARTID " +
-      "UNTRACED CHILD_SETTID NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET IO CLEAR_SIGHAND INTO_CGROUP",
+      "VM FS FILES SIGHAND PIDFD PTRACE VFORK PARENT THREAD NEWNS SYSVSEM SETTLS PARENT_SETTID CHILD_CLEARTID " +
+      "UNTRACED CHILD_SETTID NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET IO NEWTIME CLEAR_SIGHAND INTO_CGROUP",
   },
   MS: {
     doc: "Flags of mount, and the propagation of mount_setattr. mount(2)",
@@ -315,6 +317,12 @@ const sets: Record<string, SetSource> = {
     kind: "enum",
     names: "BLOCK UNBLOCK SETMASK",
   },
+  SIG_HANDLER: {
+    doc: "Handlers that are no functions. sigaction(2)",
+    prefix: "SIG_",
+    kind: "enum",
+    names: "DFL IGN",
+  },
   SA: {
     doc: "Flags of rt_sigaction. sigaction(2)",
     prefix: "SA_",
@@ -341,6 +349,12 @@ const sets: Record<string, SetSource> = {
       "PAC_GET_ENABLED_KEYS SCHED_CORE SME_SET_VL SME_GET_VL SET_MDWE GET_MDWE SET_MEMORY_MERGE GET_MEMORY_MERGE " +
       "GET_SHADOW_STACK_STATUS SET_SHADOW_STACK_STATUS LOCK_SHADOW_STACK_STATUS TIMER_CREATE_RESTORE_IDS FUTEX_HASH " +
       "GET_AUXV SET_VMA SET_PTRACER",
+  },
+  SUID_DUMP: {
+    doc: "Whether a process dumps core and may be looked into: PR_SET_DUMPABLE. PR_SET_DUMPABLE(2const)",
+    prefix: "SUID_DUMP_",
+    kind: "enum",
+    names: "DISABLE USER",
   },
   PR_CAP_AMBIENT: {
     doc: "What prctl(PR_CAP_AMBIENT) does. PR_CAP_AMBIENT(2const)",

@@ -231,7 +231,7 @@ function error(where: string, value: unknown, sentence: string): OptionsError {
 }
 
 /** The known name that was probably meant: at most two slips away, or the same but for case. */
-function nearest(name: string, names: readonly string[]): string | undefined {
+export function nearest(name: string, names: readonly string[]): string | undefined {
   const ranked = names
     .map((known) => ({ known, slips: distance(name.toLowerCase(), known.toLowerCase()) }))
     .filter(({ known, slips }) => slips <= Math.min(2, Math.floor(known.length / 2)))

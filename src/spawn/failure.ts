@@ -4,7 +4,7 @@ import { errnoNumber, SyscallError } from "../sys/error.ts";
 import type { CallStep } from "../sys/step.ts";
 import { usage } from "../cgroup/mod.ts";
 import { hintFor } from "./hints.ts";
-import { allSteps, type PlacedStep, type Plan } from "./plan-data.ts";
+import { allSteps, type PlacedStep, type Plan, type SectionName } from "./plan-data.ts";
 import type { Report } from "./report.ts";
 
 /** The step that the set-up ended at. */
@@ -45,27 +45,17 @@ function preferAccess(steps: readonly PlacedStep[], report: Report, failure: Fai
   )
     return failure;
   const index = steps.findIndex(
-    ({ step }, i) =>
-      "call" in step && step.call.name === "execve" && report.entries[i]?.result === -errnoNumber("EACCES"),
+    ({ step }, i) => "call" in step && step.call.name === "execve" && report.result(i) === -errnoNumber("EACCES"),
   );
   const place = steps[index];
   return place ? { place, errno: errnoNumber("EACCES") } : failure;
 }
 
-/** The step of the set-up that the box began last. The monitor's waiting does not count. */
+/** The step that the box began last; where it never began, the monitor's. */
 function lastBegun(steps: readonly PlacedStep[], report: Report): PlacedStep | undefined {
-  let last: PlacedStep | undefined;
-  let latest = 0n;
-  steps.forEach((place, i) => {
-    const ticks = report.entries[i]?.ticks ?? 0n;
-    const isOfBox = place.section !== "host" && place.section !== "undo" && "call" in place.step;
-    const counts = isOfBox || (place.section === "host" && last === undefined);
-    if (ticks !== 0n && counts && (isOfBox ? last?.section === "host" || ticks >= latest : true)) {
-      last = place;
-      latest = ticks;
-    }
-  });
-  return last;
+  const begun = (sections: readonly SectionName[]): PlacedStep | undefined =>
+    steps.findLast(({ step, section }, i) => "call" in step && sections.includes(section) && report.ticks(i) !== 0n);
+  return begun(["box", "inner", "program"]) ?? begun(["host"]);
 }
 
 /** @param end The report when the monitor has ended: with what undoing it said, and what the group counted. */

@@ -154,25 +154,22 @@ function readEntry(path: string, points: ReadonlySet<string>): HostEntry | undef
   if (stat.isSymbolicLink()) return { kind: "link", path, target: readlinkSync(path) };
   if (stat.isFile()) return { kind: "file", path };
   if (!stat.isDirectory()) return undefined;
+  const names = list(path);
   const hasMountsBelow = [...points].some((point) => point.startsWith(`${path}/`));
-  if (hasMountsBelow && isListable(path)) return { kind: "branch", path, mode, entries: readEntries(path, points) };
-  return { kind: "directory", path, mode, isEmpty: isEmpty(path) };
+  if (!hasMountsBelow) return { kind: "directory", path, mode, isEmpty: names?.length === 0 };
+  // An overlay over mounts is not to be had in a user namespace. What cannot be shown piece by piece is shown whole, read-only.
+  if (names === undefined || names.length > maxPieces) return { kind: "mount", path, mode, isDirectory: true };
+  return { kind: "branch", path, mode, entries: readEntries(path, points) };
 }
 
-function isListable(path: string): boolean {
-  try {
-    readdirSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** A mount a piece: more would be felt at every start. */
+const maxPieces = 100;
 
-/** What may not be listed counts as not empty: the kernel decides who may look. */
-function isEmpty(path: string): boolean {
+/** Undefined for what may not be listed: the kernel decides who may look. */
+function list(path: string): string[] | undefined {
   try {
-    return readdirSync(path).length === 0;
+    return readdirSync(path);
   } catch {
-    return false;
+    return undefined;
   }
 }

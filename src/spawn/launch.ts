@@ -1,5 +1,7 @@
 /** Starts a plan: its image under Bun.spawn, the report beside it, and the end of the set-up awaited. */
-import { closeSync, ftruncateSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdtempSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { F_SEAL, MFD } from "../sys/flags.ts";
 import { SyscallError } from "../sys/error.ts";
 import { sys } from "../sys/invoke.ts";
@@ -15,7 +17,11 @@ import { type BoxStatus, boxStatus } from "./status.ts";
 import { makePipe, openStdio, type StdioOptions } from "./stdio.ts";
 
 /** What a launch can be given beyond its plan: Bun.spawn's options, with Bun.spawn's meaning. */
-export type LaunchOptions = StdioOptions & Pick<SpawnOptions, "timeout" | "killSignal" | "signal" | "onExit">;
+export type LaunchOptions = StdioOptions &
+  Pick<SpawnOptions, "timeout" | "killSignal" | "signal" | "onExit"> & {
+    /** In a session of its own, where no key of the caller's terminal sends signals. The box is in one always. setsid(2) */
+    readonly detached?: boolean;
+  };
 
 /**
  * Runs a command in a box: all namespaces new and the host's root below an overlay that is thrown away, unless told otherwise.
@@ -49,6 +55,7 @@ export async function launch(boxPlan: Plan, options: LaunchOptions = {}): Promis
         ...stageOptions(boxPlan, io, [...stdio.child, statusWrite, report]),
         ...(io.terminal === undefined ? {} : { terminal: io.terminal }),
         ...(io.signal === undefined ? {} : { signal: io.signal }),
+        ...(io.detached === undefined ? {} : { detached: io.detached }),
       }),
     );
   } catch (error) {
@@ -161,6 +168,7 @@ function withImage<T>(boxPlan: Plan, start: (path: string) => T): T {
   let image = images.get(boxPlan);
   if (image === undefined) images.set(boxPlan, (image = encode(boxPlan)));
   const fd = makeExecutable();
+  if (fd === undefined) return withImageFile(image, start);
   try {
     writeSync(fd, image);
     sys.addSeals(fd, F_SEAL.SEAL | F_SEAL.SHRINK | F_SEAL.GROW | F_SEAL.WRITE);
@@ -170,14 +178,29 @@ function withImage<T>(boxPlan: Plan, start: (path: string) => T): T {
   }
 }
 
-function makeExecutable(): number {
+/** An empty memfd, or undefined where the host does not let one be executed (vm.memfd_noexec=2). */
+function makeExecutable(): number | undefined {
   const flags = MFD.CLOEXEC | MFD.ALLOW_SEALING;
   try {
-    // Linux 6.3 wants to be told, and can be told to refuse (vm.memfd_noexec); older kernels do not know the flag.
+    // Linux 6.3 wants to be told; older kernels do not know the flag.
     return sys.memfdCreate("bunshare", flags | MFD.EXEC);
   } catch (error) {
-    if (error instanceof SyscallError && error.code === "EINVAL") return sys.memfdCreate("bunshare", flags);
+    if (!(error instanceof SyscallError)) throw error;
+    if (error.code === "EINVAL") return sys.memfdCreate("bunshare", flags);
+    if (error.code === "EACCES") return undefined;
     throw error;
+  }
+}
+
+/** The image as a file that has no name any more when the stage runs: nobody will execute it again. */
+function withImageFile<T>(image: Uint8Array, start: (path: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), "bunshare-"));
+  try {
+    const path = join(directory, "stage");
+    writeFileSync(path, image, { mode: 0o500, flag: "wx" });
+    return start(path);
+  } finally {
+    rmSync(directory, { recursive: true });
   }
 }
 

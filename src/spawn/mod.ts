@@ -1,4 +1,6 @@
 /** Boxes: plan, look, launch. */
+export type { Check, CheckGroup } from "./diagnose.ts";
+export { doctor, type DoctorReport } from "./doctor.ts";
 export { explain, explainJson } from "./explain.ts";
 export { type Host, readHost } from "./host.ts";
 export { type IsolatedResult, launch, type LaunchOptions, spawnIsolated, spawnIsolatedSync } from "./launch.ts";

@@ -56,10 +56,18 @@ export interface PlacedStep {
   readonly number: number;
 }
 
-/** All steps in printed order; the index is the step's place in the report. */
-export function allSteps(plan: Pick<Plan, "sections">): PlacedStep[] {
+const listed = new WeakMap<Plan["sections"], readonly PlacedStep[]>();
+
+/** All steps in printed order; the index is the step's place in the report. Made once for each plan. */
+export function allSteps({ sections }: Pick<Plan, "sections">): readonly PlacedStep[] {
+  const known = listed.get(sections) ?? list(sections);
+  listed.set(sections, known);
+  return known;
+}
+
+function list(sections: Plan["sections"]): PlacedStep[] {
   const placed: PlacedStep[] = [];
   for (const section of sectionNames)
-    for (const step of plan.sections[section] ?? []) placed.push({ step, section, number: placed.length + 1 });
+    for (const step of sections[section] ?? []) placed.push({ step, section, number: placed.length + 1 });
   return placed;
 }

@@ -10,7 +10,7 @@ import { kinds, namespaceKinds, type NamespaceKind } from "../ns/kinds.ts";
 import { makeTimeNamespace } from "../ns/time.ts";
 import * as call from "../sys/calls.ts";
 import { AT_FDCWD } from "../sys/calls.ts";
-import { CLOCK, CLONE, CLOSE_RANGE, IOCTL, MAP, O, POLL, PR, PROT, SIG, SIG_HOW, W } from "../sys/flags.ts";
+import { CLOCK, CLONE, CLOSE_RANGE, IOCTL, MAP, O, POLL, PR, PROT, SIG, SIG_HOW, SUID_DUMP, W } from "../sys/flags.ts";
 import { type ActStep, type CallStep, type Step, step } from "../sys/step.ts";
 import { checkCommand, checkOptions } from "./check.ts";
 import { type Host, readHost } from "./host.ts";
@@ -154,6 +154,8 @@ function processes(box: Spec, { kernel: [major, minor] }: Host): Processes {
 function startMonitor(box: Spec, hangUp: number): CallStep[] {
   return [
     step("note the time of the start", call.clockGettime(CLOCK.MONOTONIC, { report: "start", size: 16 })),
+    // Its file is a descriptor's number, and ps would show that.
+    step("name the process", call.prctl(PR.SET_NAME, "bunshare")),
     // SIGSTKFLT, which Linux never sends, is the order to take the box down; see ffi/stage.c.
     step("take the box down when the launcher ends", call.prctl(PR.SET_PDEATHSIG, { flags: "SIG", value: SIG.STKFLT })),
     // It may have ended before the line above: then nobody has the pipe open for reading.
@@ -170,13 +172,21 @@ function startMonitor(box: Spec, hangUp: number): CallStep[] {
     ...(box.hasTerminal
       ? [
           step("ignore the hang-up of the terminal", call.rtSigaction(SIG.HUP, 1)),
-          step("leave the terminal to the box", call.ioctl(0, IOCTL.TIOCNOTTY, null)),
+          // Bun makes a terminal that it opens for this spawn the controlling one, but not a Bun.Terminal that is there already.
+          step("leave the terminal to the box", call.ioctl(0, IOCTL.TIOCNOTTY, null), { tolerate: ["ENOTTY"] }),
         ]
       : []),
     step("block all signals", call.rtSigprocmask(SIG_HOW.SETMASK, "all")),
     ...(box.hasTerminal ? [step("heed hang-ups again", call.rtSigaction(SIG.HUP, 0))] : []),
     // A process that enters other namespaces is in sight of those who are there: none may look into it (CVE-2016-9962).
-    ...(box.joins.length > 0 ? [step("close to other processes", call.prctl(PR.SET_DUMPABLE, 0))] : []),
+    ...(box.joins.length > 0
+      ? [
+          step(
+            "close to other processes",
+            call.prctl(PR.SET_DUMPABLE, { flags: "SUID_DUMP", value: SUID_DUMP.DISABLE }),
+          ),
+        ]
+      : []),
     ...(box.isNew.pid ? [] : [step("inherit orphans", call.prctl(PR.SET_CHILD_SUBREAPER, 1))]),
     step("clear the umask", call.umask(0)),
   ];
@@ -266,7 +276,9 @@ function becomeMapped(box: Spec): CallStep[] {
   const [uid, gid] = [map?.uid[0], map?.gid[0]];
   if (map === undefined || uid === undefined || gid === undefined) return [];
   // What has become another user is closed to itself too, and the clocks are set through /proc/self.
-  const open = box.timeOffsets ? [step("stay readable in /proc", call.prctl(PR.SET_DUMPABLE, 1))] : [];
+  const open = box.timeOffsets
+    ? [step("stay readable in /proc", call.prctl(PR.SET_DUMPABLE, { flags: "SUID_DUMP", value: SUID_DUMP.USER }))]
+    : [];
   const become = setup ? [...becomeIds("the first user of the box", setup.uid, setup.gid, undefined), ...open] : [];
   if (map.by === "box") return [...writeOwnMaps(uid, gid), ...become];
   return [step("wait for the maps", call.rtSigtimedwait([SIG.CONT])), ...become];
@@ -396,7 +408,7 @@ function processSections({
   // A process that stays must not hold the status pipe, nor be looked into by what it waits for.
   const stay = (pid: string, isPid1: boolean): Step[] => [
     step("leave the status pipe to the program", call.close(stageFds.status)),
-    step("close to other processes", call.prctl(PR.SET_DUMPABLE, 0)),
+    step("close to other processes", call.prctl(PR.SET_DUMPABLE, { flags: "SUID_DUMP", value: SUID_DUMP.DISABLE })),
     watch("wait for the program", pid, { hangUp, isPid1 }),
     finish,
   ];

@@ -108,7 +108,7 @@ export class IsolatedProcess implements AsyncDisposable {
 /** What the last clone of a process in sight returned: that of the box, or of the one inside it. */
 function firstPid(plan: Plan, report: Report): number | undefined {
   const clones = allSteps(plan).flatMap(({ step }, i) =>
-    "call" in step && (step.fork === "box" || step.fork === "inner") ? [report.entries[i]?.result ?? 0] : [],
+    "call" in step && (step.fork === "box" || step.fork === "inner") ? [report.result(i)] : [],
   );
   return clones.findLast((pid) => pid > 0);
 }

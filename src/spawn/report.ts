@@ -1,6 +1,5 @@
 /** The report: a page that the stage and its launcher share, in which every step leaves its result and the time it began. */
 import { readSync } from "node:fs";
-import { errnoName, type ErrnoName } from "../sys/errno.ts";
 import { allSteps, type Plan } from "./plan-data.ts";
 
 /** `struct report` of ffi/stage.c; the entries follow, 16 bytes each, then the named blocks. */
@@ -23,8 +22,17 @@ export interface ReportLayout {
   readonly blocks: ReadonlyMap<string, { readonly at: number; readonly size: number }>;
 }
 
+/** A launch asks several times, and the answer never changes. */
+const layouts = new WeakMap<Plan["sections"], ReportLayout>();
+
 /** Pure: sizes follow from the plan's steps. */
-export function reportLayout(plan: Pick<Plan, "sections">): ReportLayout {
+export function reportLayout({ sections }: Pick<Plan, "sections">): ReportLayout {
+  const known = layouts.get(sections) ?? measure({ sections });
+  layouts.set(sections, known);
+  return known;
+}
+
+function measure(plan: Pick<Plan, "sections">): ReportLayout {
   const steps = allSteps(plan);
   let size = header.size + entrySize * steps.length;
   const blocks = new Map<string, { at: number; size: number }>();
@@ -49,8 +57,10 @@ export interface Report {
   readonly isLate: boolean;
   /** The program's wait status, once it has ended. wait(2) */
   readonly waitStatus: number | undefined;
-  /** By step: `ticks` is 0n for one that never began. */
-  readonly entries: readonly { readonly result: number; readonly ticks: bigint }[];
+  /** What the step at that place returned, -errno where it failed; 0 for one that has not returned. */
+  result(index: number): number;
+  /** The CPU's clock when that step began; 0n for one that never did. */
+  ticks(index: number): bigint;
   /** The text in a block that a step read from a file, or undefined where it read nothing. */
   text(block: string): string | undefined;
   /** Nanoseconds in a block that clock_gettime wrote, or undefined. */
@@ -72,10 +82,8 @@ export function parseReport(bytes: Uint8Array, plan: Plan): Report {
     undoFailed: failure(header.undoFailed),
     isLate: word(header.late) !== 0,
     waitStatus: word(header.ended) === 0 ? undefined : view.getInt32(header.status, true),
-    entries: allSteps(plan).map((_, i) => ({
-      result: Number(view.getBigInt64(header.size + entrySize * i, true)),
-      ticks: view.getBigUint64(header.size + entrySize * i + 8, true),
-    })),
+    result: (index) => Number(view.getBigInt64(header.size + entrySize * index, true)),
+    ticks: (index) => view.getBigUint64(header.size + entrySize * index + 8, true),
     text(name) {
       const found = block(name);
       if (found === undefined || found[0] === 0) return undefined;
@@ -96,10 +104,4 @@ export function readReport(fd: number, plan: Plan): Report {
   const bytes = new Uint8Array(reportLayout(plan).size);
   readSync(fd, bytes, 0, bytes.length, 0);
   return parseReport(bytes, plan);
-}
-
-/** The errno a step was passed over with, if it was. */
-export function tolerated(report: Report, index: number): ErrnoName | undefined {
-  const result = report.entries[index]?.result ?? 0;
-  return result < 0 ? errnoName(-result) : undefined;
 }

@@ -62,7 +62,7 @@ export function boxStatus(
     durationMs,
     cgroup: counted && { ...counted, directories },
     downgrades: steps.flatMap(({ step, number }, i) => {
-      const result = report.entries[i]?.result ?? 0;
+      const result = report.result(i);
       return "call" in step && step.downgrade !== undefined && result < 0
         ? [{ step: number, label: step.label, code: code(-result), lost: step.downgrade }]
         : [];
@@ -77,7 +77,7 @@ export function boxStatus(
 
 /** The steps in the order in which they began. Ticks become time by the two clock readings that the plan makes itself. */
 export function timeline(plan: Plan, report: Report): TimelineEntry[] {
-  const steps = allSteps(plan).map((place, i) => ({ ...place, ...(report.entries[i] ?? { ticks: 0n, result: 0 }) }));
+  const steps = allSteps(plan).map((place, i) => ({ ...place, ticks: report.ticks(i), result: report.result(i) }));
   const reading = (block: string) =>
     steps.find(
       ({ step }) =>

@@ -33,6 +33,9 @@ export const clone3 = (flags: number, exitSignal: number, cgroup?: FdArg): Call 
     struct("clone_args", {
       flags: bits("CLONE", flags),
       exit_signal: bits("SIG", exitSignal),
+      // The child goes on with the parent's stack, of which it has a copy.
+      stack: null,
+      stack_size: 0,
       ...(cgroup === undefined ? {} : { cgroup: fd(cgroup) }),
     }),
     88,
@@ -75,7 +78,12 @@ export const rtSigprocmask = (how: number, set: readonly number[] | "all"): Call
   make("rt_sigprocmask", [bits("SIG_HOW", how), { signals: set }, null, 8]);
 /** `rt_sigaction(signum, act, NULL, 8)` with SIG_DFL (0) or SIG_IGN (1) as the handler. sigaction(2) */
 export const rtSigaction = (signal: number, handler: 0 | 1): Call =>
-  make("rt_sigaction", [bits("SIG", signal), struct("sigaction", { sa_handler: handler }), null, 8]);
+  make("rt_sigaction", [
+    bits("SIG", signal),
+    struct("sigaction", { sa_handler: bits("SIG_HANDLER", handler), sa_mask: { signals: [] }, sa_flags: 0 }),
+    null,
+    8,
+  ]);
 
 /** `rt_sigtimedwait(set, NULL, NULL, 8)`: take one of these blocked signals, waiting for it. sigwaitinfo(2) */
 export const rtSigtimedwait = (set: readonly number[]): Call =>
@@ -91,7 +99,11 @@ export const openat2 = (dirfd: FdArg, path: Text, flags: number, resolve: number
   make("openat2", [
     fd(dirfd),
     path,
-    struct("open_how", { flags: bits("O", flags), mode: { octal: mode }, resolve: bits("RESOLVE", resolve) }),
+    struct("open_how", {
+      flags: bits("O", flags),
+      ...(flags & O.CREAT ? { mode: { octal: mode } } : {}),
+      resolve: bits("RESOLVE", resolve),
+    }),
     24,
   ]);
 /** `close(fd)`. close(2) */
@@ -114,9 +126,9 @@ export const write = (target: FdArg, data: string | Uint8Array): Call =>
 /** `mkdirat(dirfd, pathname, mode)`. mkdir(2) */
 export const mkdirat = (dirfd: FdArg, path: Text, mode: number): Call =>
   make("mkdirat", [fd(dirfd), path, { octal: mode }]);
-/** `mknodat(dirfd, pathname, mode, dev)`: with S_IFREG and dev 0, an empty file. mknod(2) */
-export const mknodat = (dirfd: FdArg, path: Text, mode: number, dev: number): Call =>
-  make("mknodat", [fd(dirfd), path, { octal: mode }, dev]);
+/** `mknodat(dirfd, pathname, mode, dev)`: with S_IFREG an empty file; the device counts for device nodes only. mknod(2) */
+export const mknodat = (dirfd: FdArg, path: Text, mode: number, dev = 0): Call =>
+  make("mknodat", [fd(dirfd), path, { octal: mode }, ...(dev === 0 ? [] : [dev])]);
 /** `symlinkat(target, newdirfd, linkpath)`. symlink(2) */
 export const symlinkat = (target: string, dirfd: FdArg, path: Text): Call =>
   make("symlinkat", [target, fd(dirfd), path]);
@@ -176,7 +188,12 @@ export const mountSetattr = (dirfd: FdArg, path: Text, flags: number, set: numbe
     fd(dirfd),
     path,
     bits("AT", flags),
-    struct("mount_attr", { attr_set: bits("MOUNT_ATTR", set), attr_clr: bits("MOUNT_ATTR", clear) }),
+    struct("mount_attr", {
+      attr_set: bits("MOUNT_ATTR", set),
+      attr_clr: bits("MOUNT_ATTR", clear),
+      propagation: bits("MS", 0),
+      userns_fd: 0,
+    }),
     32,
   ]);
 

@@ -71,15 +71,18 @@ function encodeWord(arg: Arg, memory: Memory): number {
   }
   if ("signals" in arg) {
     const at = memory.allocate(8);
-    const set = arg.signals;
-    if (set === "all") memory.putNumber(at, 8, -1);
-    else for (const half of [0, 1]) memory.putNumber(at + 4 * half, 4, signalBits(set, half));
+    putSignals(at, arg.signals, memory);
     return at;
   }
   if ("struct" in arg) return encodeStruct(arg, memory);
   throw new TypeError(
     `the result of step "${arg.result}" can stand only for a whole argument, a struct field or in a text`,
   );
+}
+
+function putSignals(at: number, set: readonly number[] | "all", memory: Memory): void {
+  if (set === "all") memory.putNumber(at, 8, -1);
+  else for (const half of [0, 1]) memory.putNumber(at + 4 * half, 4, signalBits(set, half));
 }
 
 function signalBits(signals: readonly number[], half: number): number {
@@ -95,6 +98,9 @@ function encodeStruct(arg: Extract<Arg, { struct: unknown }>, memory: Memory): n
     if (field === undefined) throw new TypeError(`struct ${arg.struct} has no field ${name}`);
     if (typeof value === "object" && value !== null && "result" in value)
       memory.patch("word", at + field.at, memory.stepOf(value.result));
+    // In a struct the set itself stands, not its address.
+    else if (typeof value === "object" && value !== null && "signals" in value)
+      putSignals(at + field.at, value.signals, memory);
     else if (field.bytes > 8) memory.put(at + field.at, utf8.encode(String(value)));
     else memory.putNumber(at + field.at, field.bytes, encodeWord(value, memory));
   }

@@ -17,7 +17,6 @@ const differing = {
 
 /** Flags of clone, clone3, unshare and setns. clone(2) */
 export const CLONE = {
-  NEWTIME: 0x80,
   VM: 0x100,
   FS: 0x200,
   FILES: 0x400,
@@ -41,6 +40,7 @@ export const CLONE = {
   NEWPID: 0x20000000,
   NEWNET: 0x40000000,
   IO: 0x80000000,
+  NEWTIME: 0x80,
   CLEAR_SIGHAND: 0x100000000,
   INTO_CGROUP: 0x200000000,
 } as const;
@@ -353,6 +353,9 @@ export const SIG = {
 /** How rt_sigprocmask changes the mask. sigprocmask(2) */
 export const SIG_HOW = { BLOCK: 0, UNBLOCK: 1, SETMASK: 2 } as const;
 
+/** Handlers that are no functions. sigaction(2) */
+export const SIG_HANDLER = { DFL: 0, IGN: 1 } as const;
+
 /** Flags of rt_sigaction. sigaction(2) */
 export const SA = {
   RESTORER: 0x4000000,
@@ -429,6 +432,9 @@ export const PR = {
   SET_VMA: 1398164801,
   SET_PTRACER: 1499557217,
 } as const;
+
+/** Whether a process dumps core and may be looked into: PR_SET_DUMPABLE. PR_SET_DUMPABLE(2const) */
+export const SUID_DUMP = { DISABLE: 0, USER: 1 } as const;
 
 /** What prctl(PR_CAP_AMBIENT) does. PR_CAP_AMBIENT(2const) */
 export const PR_CAP_AMBIENT = { IS_SET: 1, RAISE: 2, LOWER: 3, CLEAR_ALL: 4 } as const;
@@ -925,9 +931,11 @@ export const flagSets = {
   CLD: { prefix: "CLD_", kind: "enum", values: CLD },
   SIG: { prefix: "SIG", kind: "enum", values: SIG },
   SIG_HOW: { prefix: "SIG_", kind: "enum", values: SIG_HOW },
+  SIG_HANDLER: { prefix: "SIG_", kind: "enum", values: SIG_HANDLER },
   SA: { prefix: "SA_", kind: "bits", values: SA },
   SIGEV: { prefix: "SIGEV_", kind: "enum", values: SIGEV },
   PR: { prefix: "PR_", kind: "enum", values: PR },
+  SUID_DUMP: { prefix: "SUID_DUMP_", kind: "enum", values: SUID_DUMP },
   PR_CAP_AMBIENT: { prefix: "PR_CAP_AMBIENT_", kind: "enum", values: PR_CAP_AMBIENT },
   CAP: { prefix: "CAP_", kind: "enum", values: CAP },
   SECBIT: { prefix: "SECBIT_", kind: "bits", values: SECBIT },

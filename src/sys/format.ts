@@ -1,7 +1,7 @@
 /** A call in strace(1) notation: the one spelling for plans, errors, timelines and tests. */
 import type { Arg, Call, Text } from "./call.ts";
-import { type FlagSet, type FlagSetName, flagSets } from "./flags.ts";
-import { structs } from "./structs.ts";
+import { type FlagSet, type FlagSetName, flagSets, S } from "./flags.ts";
+import { type Struct, structs } from "./structs.ts";
 
 /**
  * `mount(NULL, "/dst", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)`. strace(1)
@@ -18,7 +18,7 @@ export function formatArg(arg: Arg): string {
   if (typeof arg === "string" || "text" in arg) return quote(arg);
   if (arg instanceof Uint8Array) return quote(new TextDecoder("latin1").decode(arg.subarray(0, 32)));
   if ("flags" in arg) return formatFlags(arg.flags, arg.value);
-  if ("octal" in arg) return arg.octal === 0 ? "0" : `0${arg.octal.toString(8)}`;
+  if ("octal" in arg) return formatMode(arg.octal);
   if ("fd" in arg) return arg.fd === -100 ? "AT_FDCWD" : String(arg.fd);
   if ("result" in arg) return `{${arg.result}}`;
   if ("data" in arg) return quote(arg.data);
@@ -66,10 +66,18 @@ function formatSignals(signals: readonly number[] | "all"): string {
   return `[${signals.map((signal) => formatFlags("SIG", signal).replace(/^SIG/, "")).join(" ")}]`;
 }
 
+/** `S_IFREG|0644`, `022`, `000`: at least three digits, and the type of file by name. */
+function formatMode(mode: number): string {
+  const type = mode & S.IFMT;
+  const permissions = `0${(mode - type).toString(8)}`.padStart(3, "0");
+  return type === 0 ? permissions : `${formatFlags("S", type)}|${permissions}`;
+}
+
 function formatStruct(arg: Extract<Arg, { struct: unknown }>): string {
-  const order = Object.keys(structs[arg.struct].fields);
-  const fields = Object.entries(arg.fields).toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b));
-  return `{${fields.map(([name, value]) => `${name}=${formatField(value)}`).join(", ")}}`;
+  const fields = Object.entries(arg.fields).map(([name, value]) => `${name}=${formatField(value)}`);
+  const text = `{${fields.join(", ")}}`;
+  const struct: Struct = structs[arg.struct];
+  return struct.isArray ? `[${text}]` : text;
 }
 
 // In a struct -1 is a word with all bits set: RLIM64_INFINITY.
@@ -85,8 +93,17 @@ const escapes: Record<string, string> = {
   "\f": "\\f",
 };
 
+// Letters beyond ASCII stay readable, where strace prints their bytes. What could move a terminal's cursor does not.
 function quote(text: Text): string {
   if (typeof text !== "string")
     return `"${text.text.map((part) => (typeof part === "string" ? quote(part).slice(1, -1) : `{${part.result}}`)).join("")}"`;
-  return `"${text.replace(/["\\\n\t\r\v\f]/g, (c) => escapes[c] ?? c)}"`;
+  return `"${text.replace(/["\\]|\p{Cc}|\p{Cf}/gu, (c, at: number) => escapes[c] ?? octal(c, text[at + c.length] ?? ""))}"`;
+}
+
+/** `\33`, or `\033` before a digit, for each byte. */
+function octal(character: string, next: string): string {
+  const bytes = [...new TextEncoder().encode(character)];
+  return bytes
+    .map((byte, i) => `\\${byte.toString(8).padStart(i === bytes.length - 1 && /[0-7]/.test(next) ? 3 : 0, "0")}`)
+    .join("");
 }

@@ -6,6 +6,8 @@ export interface Struct {
   readonly size: number;
   /** By C member designator, as offsetof(3) takes it: `ru_utime.tv_sec`. Reserved fields are left out. */
   readonly fields: Readonly<Record<string, Field>>;
+  /** The call takes an array of them, of which this is the only one. */
+  readonly isArray?: true;
 }
 
 export interface Field {
@@ -139,6 +141,7 @@ export const structs = {
   /** poll, ppoll. poll(2) */
   pollfd: {
     size: 8,
+    isArray: true,
     fields: {
       fd: { at: 0, bytes: 4, as: "fd", signed: true },
       events: { at: 4, bytes: 2, as: "POLL" },

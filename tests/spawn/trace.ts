@@ -31,13 +31,29 @@ for (const plan of await Bun.stdin.json()) {
 }`;
 
 /** Launches the plans, one after the other, in a bun process under strace. */
-export async function traceLaunches(plans: readonly Plan[], straceOptions: readonly string[] = []): Promise<TracedBox[]> {
+export async function traceLaunches(
+  plans: readonly Plan[],
+  straceOptions: readonly string[] = [],
+): Promise<TracedBox[]> {
   const dir = mkdtempSync(join(tmpdir(), "bunshare-strace-"));
   const log = join(dir, "log");
   try {
     const child = Bun.spawn(
       // Everything in full, and pids as this process counts them, also for calls in a pid namespace.
-      ["strace", "-f", "-v", "-s", "65536", "--pidns-translation", "-o", log, ...straceOptions, process.execPath, "-e", launcher],
+      [
+        "strace",
+        "-f",
+        "-v",
+        "-s",
+        "65536",
+        "--pidns-translation",
+        "-o",
+        log,
+        ...straceOptions,
+        process.execPath,
+        "-e",
+        launcher,
+      ],
       { stdin: new Blob([JSON.stringify(plans)]), stdout: "ignore", stderr: "pipe" },
     );
     const errors = await child.stderr.text();
@@ -58,7 +74,7 @@ export function parseTrace(log: string): TracedBox[] {
     const pid = Number(digits);
     const resumed = /^<\.\.\. \w+ resumed>/.exec(rest)?.[0];
     const text = resumed === undefined ? rest : (unfinished.get(pid) ?? "") + rest.slice(resumed.length);
-    if (text.endsWith("<unfinished ...>")) unfinished.set(pid, text.slice(0, -"<unfinished ...>".length).trimEnd());
+    if (text.endsWith(" <unfinished ...>")) unfinished.set(pid, text.slice(0, -" <unfinished ...>".length));
     const call = parseCall(text);
     if (call === undefined) continue;
     const isStage = call.text.startsWith('execve("/proc/self/fd/') && call.text.includes('["bunshare"]');
@@ -71,7 +87,10 @@ export function parseTrace(log: string): TracedBox[] {
 }
 
 /** A process and, by what its clones returned, all below it, each up to the execve of a program. */
-function descendants(pid: number, byPid: ReadonlyMap<number, readonly TracedCall[]>): Map<number, readonly TracedCall[]> {
+function descendants(
+  pid: number,
+  byPid: ReadonlyMap<number, readonly TracedCall[]>,
+): Map<number, readonly TracedCall[]> {
   const all = byPid.get(pid) ?? [];
   const end = all.findIndex(({ text, result }) => text.startsWith("execve(") && result === 0);
   const calls = end < 0 ? all : all.slice(0, end + 1);
@@ -86,7 +105,8 @@ function parseCall(line: string): TracedCall | undefined {
   const outside = /\/\* (\d+) in strace's PID NS \*\//.exec(rest)?.[1];
   const result = digits === "?" ? 0 : Number(digits);
   return {
-    text: text.replaceAll(/ \/\* \d+ in strace's PID NS \*\//g, ""),
+    // And what strace 6.1 says of a mount_setattr that changes no propagation.
+    text: text.replaceAll(/ \/\* (\d+ in strace's PID NS|MS_\?\?\?) \*\//g, ""),
     result,
     hostPid: outside === undefined ? result : Number(outside),
     errno: /^ (E[A-Z0-9]+) /.exec(rest)?.[1],

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Call } from "../../src/sys/call.ts";
 import * as call from "../../src/sys/calls.ts";
-import { CLONE, MNT, MS, O, PR, RLIMIT, SIG, SIG_HOW } from "../../src/sys/flags.ts";
+import { AT, CLONE, MNT, MOUNT_ATTR, MS, O, PR, RESOLVE, RLIMIT, S, SIG, SIG_HOW } from "../../src/sys/flags.ts";
 import { formatCall } from "../../src/sys/format.ts";
 
 /** As strace 6.1 prints them. */
@@ -19,7 +19,7 @@ const printed: [Call, string][] = [
   [call.unshare(CLONE.NEWNS | CLONE.NEWUSER), "unshare(CLONE_NEWNS|CLONE_NEWUSER)"],
   [
     call.clone3(CLONE.NEWPID + CLONE.INTO_CGROUP, SIG.CHLD, { result: "group" }),
-    "clone3({flags=CLONE_NEWPID|CLONE_INTO_CGROUP, exit_signal=SIGCHLD, cgroup={group}}, 88)",
+    "clone3({flags=CLONE_NEWPID|CLONE_INTO_CGROUP, exit_signal=SIGCHLD, stack=NULL, stack_size=0, cgroup={group}}, 88)",
   ],
   [call.prctl(PR.SET_PDEATHSIG, { flags: "SIG", value: SIG.KILL }), "prctl(PR_SET_PDEATHSIG, SIGKILL)"],
   [call.rtSigprocmask(SIG_HOW.SETMASK, "all"), "rt_sigprocmask(SIG_SETMASK, ~[], NULL, 8)"],
@@ -38,7 +38,20 @@ const printed: [Call, string][] = [
     'openat(AT_FDCWD, "/proc/{box}/uid_map", O_WRONLY)',
   ],
   [call.chdir("/tab\there"), 'chdir("/tab\\there")'],
+  [call.chdir("/\x1b[2J\x1b1\x7f"), 'chdir("/\\33[2J\\0331\\177")'],
   [call.umask(0o22), "umask(022)"],
+  [call.umask(0), "umask(000)"],
+  [call.mknodat(call.AT_FDCWD, "null", S.IFREG | 0o666), 'mknodat(AT_FDCWD, "null", S_IFREG|0666)'],
+  [call.rtSigaction(SIG.PIPE, 0), "rt_sigaction(SIGPIPE, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, NULL, 8)"],
+  [call.pollNow(3, 0), "ppoll([{fd=3, events=0}], 1, {tv_sec=0, tv_nsec=0}, NULL, 8)"],
+  [
+    call.openat2({ result: "root" }, "proc", O.PATH | O.CLOEXEC, RESOLVE.BENEATH),
+    'openat2({root}, "proc", {flags=O_RDONLY|O_CLOEXEC|O_PATH, resolve=RESOLVE_BENEATH}, 24)',
+  ],
+  [
+    call.mountSetattr(call.AT_FDCWD, "sys", AT.RECURSIVE, MOUNT_ATTR.RDONLY),
+    'mount_setattr(AT_FDCWD, "sys", AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0, propagation=0, userns_fd=0}, 32)',
+  ],
 ];
 
 for (const [made, text] of printed)
