@@ -41,7 +41,8 @@ test.skipIf(emulator === null)(`the arm64 stage runs all steps up to clone3, whi
   const clone = steps.findIndex(({ step }) => "call" in step && step.call.name === "clone3");
   expect(report.failed).toEqual({ index: clone, errno: errnoNumber("ENOSYS") });
   expect(exitCode).toBe(125);
-  for (let i = 0; i < clone; i++) {
+  // The first step maps the report: when it began was written before there was one.
+  for (let i = 1; i < clone; i++) {
     expect([steps[i]?.step.label, report.ticks(i) > 0n]).toEqual([steps[i]?.step.label, true]);
     expect([steps[i]?.step.label, report.result(i) >= 0]).toEqual([steps[i]?.step.label, true]);
   }
