@@ -230,7 +230,7 @@ static void watch(const struct op *o)
 		if (sig == SIGCHLD) {
 			i32 status;
 			u8 rusage[144];
-			for (i64 p; (p = sys(SYS_wait4, -1, &status, WNOHANG, rusage)) > 0;) {
+			for (i64 p; (p = sys(SYS_wait4, -1, &status, WNOHANG, rusage)) > 0 || p == -EINTR;) {
 				if (p != pid)
 					continue;
 				/* An init inside the box has told how the program ended; its own end says less. */
@@ -279,7 +279,8 @@ static void reap(void)
 			}
 		}
 		/* One that has ended, then all that have. No child left is the only way out. */
-		if (sys(SYS_wait4, -1, 0, 0, 0) < 0)
+		i64 ended = sys(SYS_wait4, -1, 0, 0, 0);
+		if (ended < 0 && ended != -EINTR)
 			return;
 		while (sys(SYS_wait4, -1, 0, WNOHANG, 0) > 0)
 			;

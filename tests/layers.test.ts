@@ -25,7 +25,7 @@ const pure = [
   "src/mount/*.ts",
   "src/net/*.ts",
   "src/ns/{idmap,kinds,time}.ts",
-  "src/spawn/{explain,failure,hints,options,plan-data,spec,status}.ts",
+  "src/spawn/{diagnose,explain,failure,floors,hints,options,plan-data,spec,status}.ts",
 ];
 
 /** What a pure file may not name, and Node and Deno do not have or would do something with. */

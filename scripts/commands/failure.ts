@@ -1,7 +1,6 @@
 /** What a command says when it fails: a line on standard error, and the exit code that a shell would know. */
 import { styleText } from "node:util";
-import type { Call } from "../../src/sys/call.ts";
-import { formatArg, formatCall } from "../../src/sys/format.ts";
+import { formatCallBriefly } from "../../src/sys/format.ts";
 import { ParseError } from "../../src/proc/parse-error.ts";
 import { SyscallError } from "../../src/sys/error.ts";
 import { OptionsError } from "../../src/sys/options-error.ts";
@@ -58,18 +57,11 @@ function parts(error: unknown, given: readonly string[]): { message: string; hin
   return { message: String(error) };
 }
 
-/** As strace(1) without -v: what is in the environment is often secret, and logs are read by many. */
-function callText(call: Call): string {
-  const [path = null, argv = null, env] = call.args;
-  if (call.name !== "execve" || typeof env !== "object" || env === null || !("strings" in env)) return formatCall(call);
-  return `execve(${formatArg(path)}, ${formatArg(argv)}, [/* ${env.strings.length} vars */])`;
-}
-
 /** The same as an object, for `--json`. */
 export function failureJson(error: unknown): object {
   if (error instanceof SyscallError) {
     const { name, message, code, syscall, call, step, hint } = error;
-    return { error: { name, message, code, syscall, call: callText(call), step, hint } };
+    return { error: { name, message, code, syscall, call: formatCallBriefly(call), step, hint } };
   }
   if (error instanceof OptionsError) {
     const { name, message, where } = error;

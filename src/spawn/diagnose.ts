@@ -586,7 +586,7 @@ function overlayChecks(facts: Facts): Check[] {
       found: hasTmpfsXattr === undefined ? "not tried" : hasTmpfsXattr ? "can be set" : "cannot be set",
       ...(hasTmpfsXattr === false
         ? {
-            why: "what a box in a user namespace writes is on a tmpfs: there, a directory of a layer that was removed cannot be made again (EIO)",
+            why: "what a box in a user namespace writes is on a tmpfs, which cannot take the mark of a directory that was emptied or replaced: rm -r of one of the host's or a layer's fails with EIO",
             cure: "boot Linux 6.6 or later with CONFIG_TMPFS_XATTR, or give the root an upper on a disk",
           }
         : {}),

@@ -1,5 +1,5 @@
 /** A plan in words: each step, and the syscall it makes, as strace will show it. Pure. */
-import { formatCall } from "../sys/format.ts";
+import { formatCall, formatCallBriefly } from "../sys/format.ts";
 import type { Step } from "../sys/step.ts";
 import { allSteps, type Plan, type SectionName } from "./plan-data.ts";
 
@@ -42,7 +42,7 @@ export function explainJson(plan: Plan): object[] {
 function describe(step: Step): string {
   if (!("call" in step)) return `(${acts[step.act]})`;
   const passed = step.tolerate ? `  # or ${step.tolerate.join(", ")}` : "";
-  return `${formatCall(step.call)}${passed}`;
+  return `${formatCallBriefly(step.call)}${passed}`;
 }
 
 const acts = {

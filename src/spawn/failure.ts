@@ -3,7 +3,6 @@ import { errnoName, type ErrnoName } from "../sys/errno.ts";
 import { errnoNumber, SyscallError } from "../sys/error.ts";
 import type { CallStep } from "../sys/step.ts";
 import { usage } from "../cgroup/mod.ts";
-import { hintFor } from "./hints.ts";
 import { allSteps, type PlacedStep, type Plan, type SectionName } from "./plan-data.ts";
 import type { Report } from "./report.ts";
 
@@ -64,15 +63,15 @@ export function errorOf({ place, errno, reason }: Failure, plan: Plan, end: Repo
   const call = (step as CallStep).call;
   const isOom = usage(Object.fromEntries((plan.cgroup?.reads ?? []).map((file) => [file, end.text(file)]))).oomKilled;
   const killed = isOom && errnoName(errno) === "EINTR";
-  const hint = killed
+  const cure = killed
     ? "The box ran out of memory during the set-up: memory.max is too small"
-    : (reason ?? hintFor(call, errnoName(errno), step.label));
+    : (reason ?? hint(call, errnoName(errno), step.label));
   const left = end.undoFailed && allSteps(plan)[end.undoFailed.index];
   const leftOver =
     left && end.undoFailed
       ? `Undoing failed too, at step ${left.number}: ${left.step.label}: ${name(end.undoFailed.errno)}`
       : undefined;
-  const hints = [hint, leftOver].filter((text) => text !== undefined);
+  const hints = [cure, leftOver].filter((text) => text !== undefined);
   return new SyscallError(call, killed ? errnoNumber("ENOMEM") : errno, {
     step: { index: number, label: step.label, section },
     ...(hints.length > 0 ? { hint: hints.join(". ") } : {}),
@@ -80,3 +79,7 @@ export function errorOf({ place, errno, reason }: Failure, plan: Plan, end: Repo
 }
 
 const name = (errno: number): ErrnoName | string => errnoName(errno) ?? String(errno);
+
+/** Loaded when something has failed: most programs never see it. */
+const hint: typeof import("./hints.ts").hintFor = (...args) =>
+  (require("./hints.ts") as typeof import("./hints.ts")).hintFor(...args);

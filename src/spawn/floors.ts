@@ -26,7 +26,7 @@ export const floors: readonly Floor[] = [
   {
     what: "user.* attributes on tmpfs",
     since: [6, 6],
-    without: "in a user namespace, a directory of a layer that was removed cannot be made again",
+    without: "in a user namespace, a directory of a layer that is not empty cannot be removed",
   },
 ];
 

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { type CgroupLayout, readCgroupLayout } from "../cgroup/mod.ts";
 import type { HostEntry } from "../mount/root.ts";
 import { mountinfo, parseStatus, rangesOf, subgid, type SubidRange, subuid } from "../proc/mod.ts";
+import { readIfThere } from "../proc/read.ts";
 import type { Arch } from "../sys/numbers.ts";
 import type { SpawnOptions } from "./options.ts";
 
@@ -111,7 +112,7 @@ function maxFiles(): number {
 
 function readMappers(uid: number): Mappers {
   const name = /^([^:]*):[^:]*:(\d+):/gm;
-  const user = [...readFileSync("/etc/passwd", "utf8").matchAll(name)].find(([, , id]) => Number(id) === uid)?.[1];
+  const user = [...(readIfThere("/etc/passwd") ?? "").matchAll(name)].find(([, , id]) => Number(id) === uid)?.[1];
   const owner = { uid, ...(user === undefined ? {} : { name: user }) };
   return {
     newuidmap: findProgram("newuidmap"),

@@ -299,9 +299,6 @@ function setUpBox(box: Spec, host: Host, processes: Processes, hasCgroup: boolea
   return [
     // Only now: the root of a cgroup namespace is the group of the process that makes it.
     ...(isNew.cgroup && hasCgroup ? [step("make a cgroup namespace", call.unshare(CLONE.NEWCGROUP))] : []),
-    // A session of its own has no controlling terminal into which characters could be pushed (CVE-2017-5226).
-    step("start a session", call.setsid()),
-    ...(box.hasTerminal ? [step("take the terminal", call.ioctl(0, IOCTL.TIOCSCTTY, 0))] : []),
     ...(box.hostname === undefined
       ? []
       : [step(`set the host name to ${box.hostname}`, call.sethostname(box.hostname))]),
@@ -341,12 +338,19 @@ function setUpMounts(box: Spec, root: RootSpec, host: Host): CallStep[] {
 }
 
 /** What is inherited by the program, and the program. */
-function runProgram(box: Spec): { before: CallStep[]; program: CallStep[] } {
+function runProgram(box: Spec): { session: CallStep[]; before: CallStep[]; program: CallStep[] } {
   const { final } = box.ids;
   const [path = "", ...rest] = box.command;
   const argv = [box.argv[0] ?? path, ...rest];
   const { cwd } = box;
+  // A session of its own has no controlling terminal into which characters could be pushed (CVE-2017-5226). With an init it is the
+  // program's alone: what the terminal sends, such as Ctrl-C, must not reach it twice.
+  const session = [
+    step("start a session", call.setsid()),
+    ...(box.hasTerminal ? [step("take the terminal", call.ioctl(0, IOCTL.TIOCSCTTY, 0))] : []),
+  ];
   return {
+    session,
     before: [
       // Bun ignores these two, and an ignored signal would stay so in the program.
       step("heed SIGPIPE", call.rtSigaction(SIG.PIPE, 0)),
@@ -413,6 +417,7 @@ function processSections({
     finish,
   ];
   const before = [...setUp, ...run.before];
+  const program = [...run.session, ...run.program];
   const whole: Partial<Record<SectionName, readonly Step[]>> & { inner: readonly Step[] } = box.hasInit
     ? {
         inner: [
@@ -420,11 +425,11 @@ function processSections({
           step("clone the program", call.clone3(0, SIG.CHLD), { id: "program", fork: "program" }),
           ...stay("program", false),
         ],
-        program: [...dieWith("the init"), ...run.program],
+        program: [...dieWith("the init"), ...program],
       }
-    : { inner: [...before, ...run.program] };
-  const { inner, ...program } = whole;
-  if (processes.innerFlags === undefined) return { box: [...own, ...inner], ...program };
+    : { inner: [...before, ...program] };
+  const { inner, ...more } = whole;
+  if (processes.innerFlags === undefined) return { box: [...own, ...inner], ...more };
   return {
     box: [
       ...own,
@@ -436,6 +441,6 @@ function processSections({
       ...stay("inner", box.isNew.pid && !box.hasInit),
     ],
     inner: [...dieWith("the box"), ...inner],
-    ...program,
+    ...more,
   };
 }

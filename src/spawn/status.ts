@@ -1,7 +1,7 @@
 /** What Bun cannot know of an ended box. Pure. */
 import { type CgroupUsage, usage } from "../cgroup/mod.ts";
 import { errnoName } from "../sys/errno.ts";
-import { formatCall } from "../sys/format.ts";
+import { formatCallBriefly } from "../sys/format.ts";
 import { allSteps, type Plan, type SectionName } from "./plan-data.ts";
 import type { Report } from "./report.ts";
 
@@ -99,7 +99,7 @@ export function timeline(plan: Plan, report: Report): TimelineEntry[] {
       step: one.number,
       section: one.section,
       label: one.step.label,
-      call: "call" in one.step ? formatCall(one.step.call) : undefined,
+      call: "call" in one.step ? formatCallBriefly(one.step.call) : undefined,
       startUs: Number(one.ticks - origin) * usPerTick,
       durationUs: next && Number(next.ticks - one.ticks) * usPerTick,
       result: one.result,

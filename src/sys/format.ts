@@ -5,10 +5,17 @@ import { type Struct, structs } from "./structs.ts";
 
 /**
  * `mount(NULL, "/dst", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)`. strace(1)
- * Results of earlier steps stand as `{child}`, output buffers as `{out}`.
+ * In full, as `strace -v -s 65536`; results of earlier steps stand as `{child}`, output buffers as `{out}`.
  */
 export function formatCall(call: Call): string {
   return `${call.name}(${call.args.map(formatArg).join(", ")})`;
+}
+
+/** The same as strace without `-v`: what is in an environment is often secret, and fills screens, so it is only counted. */
+export function formatCallBriefly(call: Call): string {
+  const [path = null, argv = null, env] = call.args;
+  if (call.name !== "execve" || typeof env !== "object" || env === null || !("strings" in env)) return formatCall(call);
+  return `execve(${formatArg(path)}, ${formatArg(argv)}, [/* ${env.strings.length} vars */])`;
 }
 
 /** One argument as formatCall prints it. */

@@ -5,7 +5,7 @@ export { errnoName, type ErrnoName, errnos, errnoText } from "./errno.ts";
 export { type FailedStep, SyscallError } from "./error.ts";
 export { Fd } from "./fd.ts";
 export * from "./flags.ts";
-export { formatArg, formatCall, formatFlags } from "./format.ts";
+export { formatArg, formatCall, formatCallBriefly, formatFlags } from "./format.ts";
 export { invoke, sys } from "./invoke.ts";
 export { type Arch, numberOf, numbers, type SyscallName } from "./numbers.ts";
 export { OptionsError } from "./options-error.ts";
