@@ -138,7 +138,7 @@ static i64 run(const struct op *o)
 	u32 ms = 1, spent = 0;
 
 	for (;;) {
-		r = syscall6(o->nr, word(o, 0), word(o, 1), word(o, 2), word(o, 3), word(o, 4), o->flags & FORK ? 0 : word(o, 5));
+		r = syscall6(o->nr, word(o, 0), word(o, 1), word(o, 2), word(o, 3), word(o, 4), word(o, 5));
 		if (r >= 0 || -r != o->retry || spent >= o->retry_ms)
 			return r;
 		u64 pause[2] = { 0, ms * 1000000 };
@@ -308,13 +308,49 @@ __attribute__((noreturn)) static void finish(int monitor)
 	leave(128 + sig);
 }
 
+__attribute__((noreturn)) static void interpret(const struct op *o, int monitor);
+
+/* Where a new process begins: on the stack that clone3 was given, or on its copy of the old one. */
+__attribute__((noreturn, used)) void begin(const struct op *o)
+{
+	interpret(o, 0);
+}
+
+/*
+ * clone3, whose child never comes back from here: it may share this memory, and then it has a stack of its own and nothing on it.
+ * The two write different words of it: each step belongs to one process.
+ */
+static i64 fork(const struct op *o)
+{
+	const struct op *first = PLAN->ops + o->a[5];
+#if defined(__x86_64__)
+	register const struct op *child __asm__("r12") = first;
+	i64 r;
+	__asm__ volatile("syscall\n test %%rax,%%rax\n jnz 1f\n"
+			 " xor %%ebp,%%ebp\n and $-16,%%rsp\n mov %%r12,%%rdi\n call begin\n hlt\n1:"
+			 : "=a"(r) : "a"((u64)o->nr), "D"(word(o, 0)), "S"(word(o, 1)), "r"(child) : "rcx", "r11", "memory");
+	return r;
+#else
+	register const struct op *child __asm__("x20") = first;
+	register u64 x8 __asm__("x8") = o->nr, x0 __asm__("x0") = word(o, 0), x1 __asm__("x1") = word(o, 1);
+	__asm__ volatile("svc 0\n cbnz x0, 1f\n mov x29, xzr\n mov x30, xzr\n mov x0, x20\n bl begin\n brk 0\n1:"
+			 : "+r"(x0) : "r"(x8), "r"(x1), "r"(child) : "memory", "x30");
+	return x0;
+#endif
+}
+
 __attribute__((noreturn, used)) void stage(void)
+{
+	interpret(PLAN->ops, 1);
+}
+
+__attribute__((noreturn)) static void interpret(const struct op *o, int monitor)
 {
 	struct report *report = PLAN->report;
 	i64 *results = PLAN->results, box = 0;
-	int monitor = 1, undoing = 0;
+	int undoing = 0;
 
-	for (const struct op *o = PLAN->ops;; o++) {
+	for (;; o++) {
 		i64 r = 0;
 
 		if (o == PLAN->undo)
@@ -343,15 +379,10 @@ __attribute__((noreturn, used)) void stage(void)
 			finish(monitor);
 		case CALL:
 			report->entries[o->step].ticks = ticks();
-			r = run(o);
-			if (o->flags & FORK && r == 0) {
-				monitor = 0;
-				o = PLAN->ops + o->a[5] - 1;
-				continue;
-			}
+			r = o->flags & FORK ? fork(o) : run(o);
 			if (o->flags & BOX && r > 0)
 				box = r;
-			/* After the clone: the box process is the other writer of this page, and each step belongs to one of the two. */
+			/* Monitor and box write to one page: each step belongs to one of them. */
 			report->entries[o->step].result = r;
 			if (r >= 0)
 				results[o->step] = r;

@@ -13,6 +13,12 @@ const codeStart = 0x400000;
 /** As `PLAN` in ffi/stage.c: the tables start on a page of their own, in the file and in memory. */
 const dataOffset = 0x1000;
 const dataStart = 0x500000 + dataOffset;
+/**
+ * Memory that is not in the file: what the kernel writes to, stacks, and the report. All of it near the code: one page table serves
+ * them all, and each that is missing costs a fault.
+ */
+const scratchStart = 0x410000;
+const reportStart = 0x420000;
 /** Pages of 64 KiB are the largest that arm64 has. */
 const maxPage = 0x10000;
 
@@ -86,7 +92,7 @@ const actArgs = (step: ActStep, image: Image): number[] =>
 /** The data segment while it grows. */
 class Image implements Memory {
   readonly arch: Arch;
-  readonly reportAddress: number;
+  readonly reportAddress = reportStart;
   onPatch: (kind: "word" | "decimal", address: number, step: number) => void = () => {};
   readonly #ids = new Map<string, number>();
   readonly #shared = new Map<string, number>();
@@ -96,6 +102,7 @@ class Image implements Memory {
   #bytes = new Uint8Array(16384);
   #view = new DataView(this.#bytes.buffer);
   #used = planHeaderSize;
+  #scratch = scratchStart;
 
   constructor(plan: Plan) {
     this.arch = plan.arch;
@@ -106,7 +113,8 @@ class Image implements Memory {
     this.#stepCount = places.length;
     this.#layout = reportLayout(plan);
     this.#results = this.allocate(8 * places.length);
-    this.reportAddress = 0x10000000;
+    if (reportStart + this.#layout.size > dataStart)
+      throw new RangeError("the plan has more steps than a report can hold");
   }
   allocate(bytes: number): number {
     const at = this.#used;
@@ -118,6 +126,13 @@ class Image implements Memory {
       this.#view = new DataView(larger.buffer);
     }
     return dataStart + at;
+  }
+  reserve(bytes: number): number {
+    const at = this.#scratch;
+    // A stack is aligned so, and nothing minds.
+    this.#scratch += (bytes + 15) & ~15;
+    if (this.#scratch > reportStart) throw new RangeError("the plan reserves more memory than there is");
+    return at;
   }
   put(address: number, bytes: Uint8Array): void {
     this.#bytes.set(bytes, address - dataStart);
@@ -186,9 +201,7 @@ class Image implements Memory {
     // One page holds headers and code: one page fault less at each start.
     if (stageAddress - codeStart + code.length > dataOffset) throw new RangeError("the stage has outgrown its page");
     const file = new Uint8Array(dataOffset + this.#used);
-    file.set(
-      elfHeader(this.arch, stageAddress - codeStart + code.length, this.#used, this.reportAddress, this.#layout.size),
-    );
+    file.set(elfHeader(this.arch, stageAddress - codeStart + code.length, this.#used, this.#layout.size));
     file.set(code, stageAddress - codeStart);
     file.set(this.#bytes.subarray(0, this.#used), dataOffset);
     return file;
@@ -199,12 +212,12 @@ const elfHeaderSize = 64;
 const programHeaderSize = 56;
 
 /** ELF header and program headers: code read-only, data never executable, the report empty until the stage maps the real one there. */
-function elfHeader(arch: Arch, codeEnd: number, dataSize: number, report: number, reportSize: number): Uint8Array {
+function elfHeader(arch: Arch, codeEnd: number, dataSize: number, reportSize: number): Uint8Array {
   const [R, W, X] = [4, 2, 1];
   const segments: [type: number, flags: number, offset: number, address: number, fileSize: number, size: number][] = [
     [1, R + X, 0, codeStart, codeEnd, codeEnd],
+    [1, R + W, 0, scratchStart, 0, reportStart - scratchStart + reportSize],
     [1, R + W, dataOffset, dataStart, dataSize, dataSize],
-    [1, R + W, 0, report, 0, reportSize],
     [0x6474e551, R + W, 0, 0, 0, 0], // PT_GNU_STACK: a stack that is not executable
   ];
   const bytes = new Uint8Array(elfHeaderSize + programHeaderSize * segments.length);

@@ -67,8 +67,16 @@ export async function launch(boxPlan: Plan, options: LaunchOptions = {}): Promis
     closeSync(statusWrite);
     stdio.closeChild();
   }
+  // The monitor bounds what the box does. What it does itself can hang too, on a file system that does not answer.
+  let isStuck = false;
+  const deadline = setTimeout(() => {
+    isStuck = true;
+    child?.kill("SIGKILL");
+  }, boxPlan.deadlineMs + monitorGraceMs);
   await hangUp(statusRead);
-  const failure = failureOf(boxPlan, readReport(report, boxPlan));
+  clearTimeout(deadline);
+  const begin = readReport(report, boxPlan);
+  const failure = failureOf(boxPlan, isStuck ? { ...begin, isLate: true } : begin);
   if (failure === undefined) return new IsolatedProcess(boxPlan, child, report, stdio, io.onExit);
   // The monitor's end is when everything has been undone.
   await child.exited;
@@ -78,6 +86,9 @@ export async function launch(boxPlan: Plan, options: LaunchOptions = {}): Promis
   if (io.signal?.aborted) throw io.signal.reason;
   throw errorOf(failure, boxPlan, end);
 }
+
+/** How much longer than its deadline a monitor may take to end a box and to undo what was made. */
+const monitorGraceMs = 1000;
 
 /** What `spawnIsolatedSync` returns: Bun.spawnSync's result and the box's status. */
 export interface IsolatedResult {

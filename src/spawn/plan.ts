@@ -61,7 +61,7 @@ function compile(box: Spec, host: Host, io: PlannedIo): Plan {
     ...(cgroup ? [step("get the monitor's pid", call.getpid(), { id: "monitor" }), ...cgroup.make] : []),
     ...(upper?.host ?? []),
     ...(stages.isUserJoined ? [] : enter(box, (kind) => kind !== "mnt")),
-    ...cloneBox(stages.outerFlags, cgroup?.cloneInto),
+    ...cloneBox(box, stages, cgroup?.cloneInto),
     step("leave the status pipe to the box", call.close(stageFds.status)),
     ...mapFromOutside(box),
     watch("wait for the box", "box", { deadlineMs: box.deadlineMs, hangUp, isPid1: stages.isBoxPid1 }),
@@ -209,23 +209,26 @@ function enter(box: Spec, wanted: (kind: NamespaceKind) => boolean): CallStep[] 
   });
 }
 
-function cloneBox(flags: number, cgroup: string | undefined): CallStep[] {
-  const made = namespaceKinds.filter((kind) => flags & kinds[kind].flag);
+/** More than the stage needs; what is not touched costs nothing. */
+const stackBytes = 16384;
+
+/**
+ * Until its execve the box may live in the monitor's memory, which saves copying it and touching each page again. Not where that memory
+ * could be reached or lost through the box: by those in a namespace that it joins (CVE-2016-9962), by a limit on memory, as another user;
+ * nor where the process stays.
+ */
+function sharesMemory(box: Spec, { innerFlags }: Processes): boolean {
+  const { ids, cgroup, joins, hasInit } = box;
+  return cgroup === undefined && joins.length === 0 && !hasInit && innerFlags === undefined && !ids.setup && !ids.final;
+}
+
+function cloneBox(box: Spec, stages: Processes, cgroup: string | undefined): CallStep[] {
+  const made = namespaceKinds.filter((kind) => stages.outerFlags & kinds[kind].flag);
   const label = made.length === 0 ? "clone the box" : `clone the box with new ${made.join(", ")} namespaces`;
-  return [
-    step(
-      label,
-      call.clone3(
-        flags + (cgroup === undefined ? 0 : CLONE.INTO_CGROUP),
-        SIG.CHLD,
-        cgroup === undefined ? undefined : { result: cgroup },
-      ),
-      {
-        id: "box",
-        fork: "box",
-      },
-    ),
-  ];
+  const isShared = sharesMemory(box, stages);
+  const flags = stages.outerFlags + (isShared ? CLONE.VM : 0) + (cgroup === undefined ? 0 : CLONE.INTO_CGROUP);
+  const more = { ...(isShared ? { stackBytes } : {}), ...(cgroup === undefined ? {} : { cgroup: { result: cgroup } }) };
+  return [step(label, call.clone3(flags, SIG.CHLD, more), { id: "box", fork: "box" })];
 }
 
 function watch(label: string, pid: string, more: Partial<ActStep> = {}): ActStep {

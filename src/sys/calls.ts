@@ -26,17 +26,17 @@ const sizeOf = (out: Out): number => (out instanceof Uint8Array ? out.length : "
  * `clone3(cl_args, size)`: a child process; returns its pid, and 0 in the child. clone(2), Linux 5.3
  * As a step only: the child goes on with the section that the step names.
  * @param flags CLONE_NEW* and the like, added up (CLONE_INTO_CGROUP is above 32 bits, where `|` does not reach).
- * @param cgroup Directory descriptor of a v2 group, with CLONE_INTO_CGROUP. Linux 5.7
+ * @param more.cgroup Directory descriptor of a v2 group, with CLONE_INTO_CGROUP. Linux 5.7
+ * @param more.stackBytes A stack of its own, with CLONE_VM.
  */
-export const clone3 = (flags: number, exitSignal: number, cgroup?: FdArg): Call =>
+export const clone3 = (flags: number, exitSignal: number, more: { cgroup?: FdArg; stackBytes?: number } = {}): Call =>
   make("clone3", [
     struct("clone_args", {
       flags: bits("CLONE", flags),
       exit_signal: bits("SIG", exitSignal),
-      // The child goes on with the parent's stack, of which it has a copy.
-      stack: null,
-      stack_size: 0,
-      ...(cgroup === undefined ? {} : { cgroup: fd(cgroup) }),
+      stack: more.stackBytes === undefined ? null : { out: more.stackBytes },
+      stack_size: more.stackBytes ?? 0,
+      ...(more.cgroup === undefined ? {} : { cgroup: fd(more.cgroup) }),
     }),
     88,
   ]);

@@ -9,6 +9,8 @@ export interface Memory {
   readonly arch: Arch;
   /** Room for that many zero bytes, aligned to eight; returns its address. */
   allocate(bytes: number): number;
+  /** Room for the kernel to write to, which holds nothing before. */
+  reserve(bytes: number): number;
   /** Puts bytes at an address that `allocate` returned, plus an offset. */
   put(address: number, bytes: Uint8Array): void;
   /** Puts a number of 1, 2, 4 or 8 bytes, little-endian, negative ones in two's complement. */
@@ -60,7 +62,7 @@ function encodeWord(arg: Arg, memory: Memory): number {
   if ("octal" in arg) return arg.octal;
   if ("fd" in arg) return arg.fd;
   if ("data" in arg) return putBytes(utf8.encode(arg.data), memory);
-  if ("out" in arg) return memory.allocate(arg.out);
+  if ("out" in arg) return memory.reserve(arg.out);
   if ("report" in arg) return memory.reportBlock(arg.report, arg.size);
   if ("reportPage" in arg) return memory.reportAddress + arg.reportPage;
   if ("strings" in arg) return encodeStrings(arg.strings, memory);

@@ -1,7 +1,7 @@
 /** A call in strace(1) notation: the one spelling for plans, errors, timelines and tests. */
 import type { Arg, Call, Text } from "./call.ts";
 import { type FlagSet, type FlagSetName, flagSets, S } from "./flags.ts";
-import { type Struct, structs } from "./structs.ts";
+import { type Field, type Struct, structs } from "./structs.ts";
 
 /**
  * `mount(NULL, "/dst", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)`. strace(1)
@@ -81,14 +81,20 @@ function formatMode(mode: number): string {
 }
 
 function formatStruct(arg: Extract<Arg, { struct: unknown }>): string {
-  const fields = Object.entries(arg.fields).map(([name, value]) => `${name}=${formatField(value)}`);
-  const text = `{${fields.join(", ")}}`;
   const struct: Struct = structs[arg.struct];
+  const fields = Object.entries(arg.fields).map(
+    ([name, value]) => `${name}=${formatField(value, struct.fields[name]?.as)}`,
+  );
+  const text = `{${fields.join(", ")}}`;
   return struct.isArray ? `[${text}]` : text;
 }
 
-// In a struct -1 is a word with all bits set: RLIM64_INFINITY.
-const formatField = (value: Arg): string => (value === -1 ? "RLIM64_INFINITY" : formatArg(value));
+function formatField(value: Arg, as: Field["as"]): string {
+  // In a struct -1 is a word with all bits set: RLIM64_INFINITY.
+  if (value === -1) return "RLIM64_INFINITY";
+  if (as === "hex" && typeof value === "number" && value !== 0) return `0x${value.toString(16)}`;
+  return formatArg(value);
+}
 
 const escapes: Record<string, string> = {
   '"': '\\"',

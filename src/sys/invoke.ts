@@ -52,6 +52,9 @@ class Scratch implements Memory {
     this.#used += (bytes + 7) & ~7;
     return at;
   }
+  reserve(bytes: number): number {
+    return this.allocate(bytes);
+  }
   put(address: number, bytes: Uint8Array): void {
     this.#bytes.set(bytes, address - this.#base);
   }

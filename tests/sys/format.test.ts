@@ -18,7 +18,7 @@ const printed: [Call, string][] = [
   ],
   [call.unshare(CLONE.NEWNS | CLONE.NEWUSER), "unshare(CLONE_NEWNS|CLONE_NEWUSER)"],
   [
-    call.clone3(CLONE.NEWPID + CLONE.INTO_CGROUP, SIG.CHLD, { result: "group" }),
+    call.clone3(CLONE.NEWPID + CLONE.INTO_CGROUP, SIG.CHLD, { cgroup: { result: "group" } }),
     "clone3({flags=CLONE_NEWPID|CLONE_INTO_CGROUP, exit_signal=SIGCHLD, stack=NULL, stack_size=0, cgroup={group}}, 88)",
   ],
   [call.prctl(PR.SET_PDEATHSIG, { flags: "SIG", value: SIG.KILL }), "prctl(PR_SET_PDEATHSIG, SIGKILL)"],
