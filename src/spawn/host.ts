@@ -1,9 +1,9 @@
 /** The host: the facts that a plan depends on, read once and passed in, so that planning itself touches nothing. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type CgroupLayout, readCgroupLayout } from "../cgroup/mod.ts";
 import type { HostEntry } from "../mount/root.ts";
-import { mountinfo, parseStatus, rangesOf, subgid, type SubidRange, subuid } from "../proc/mod.ts";
+import { mountinfo, rangesOf, subgid, type SubidRange, subuid } from "../proc/mod.ts";
 import { readIfThere } from "../proc/read.ts";
 import type { Arch } from "../sys/numbers.ts";
 import type { SpawnOptions } from "./options.ts";
@@ -50,8 +50,10 @@ export function readHost(options: SpawnOptions = {}): Host {
   // A set-user-ID program that starts boxes would lend its rights to whoever calls it.
   if (process.getuid?.() !== process.geteuid?.() || process.getgid?.() !== process.getegid?.())
     throw new Error("bunshare does not run set-user-ID or set-group-ID: the real and the effective ids differ");
-  const status = parseStatus(readFileSync("/proc/self/status", "utf8"));
-  const capabilities = status.CapEff ?? 0n;
+  // Two fields of some sixty: parsing all would take longer than all else here.
+  const status = readFileSync("/proc/self/status", "utf8");
+  const capabilities = BigInt(`0x${/^CapEff:\t([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
+  const umask = /^Umask:\t([0-7]+)/m.exec(status)?.[1] ?? "022";
   const can = (bit: number): boolean => ((capabilities >> BigInt(bit)) & 1n) === 1n;
   const [major = 0, minor = 0] = readFileSync("/proc/sys/kernel/osrelease", "utf8").split(/[.-]/).map(Number);
   const { uid, gid } = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
@@ -62,7 +64,7 @@ export function readHost(options: SpawnOptions = {}): Host {
     gid,
     isAdmin: can(21),
     canMapIds: can(6) && can(7),
-    umask: status.Umask ?? 0o022,
+    umask: Number.parseInt(umask, 8),
     cwd: process.cwd(),
     env: process.env,
     maxFiles: maxFiles(),
@@ -155,9 +157,9 @@ function readEntry(path: string, points: ReadonlySet<string>): HostEntry | undef
   if (stat.isSymbolicLink()) return { kind: "link", path, target: readlinkSync(path) };
   if (stat.isFile()) return { kind: "file", path };
   if (!stat.isDirectory()) return undefined;
-  const names = list(path);
   const hasMountsBelow = [...points].some((point) => point.startsWith(`${path}/`));
-  if (!hasMountsBelow) return { kind: "directory", path, mode, isEmpty: names?.length === 0 };
+  if (!hasMountsBelow) return { kind: "directory", path, mode, isEmpty: isEmpty(path, stat) };
+  const names = list(path);
   // An overlay over mounts is not to be had in a user namespace. What cannot be shown piece by piece is shown whole, read-only.
   if (names === undefined || names.length > maxPieces) return { kind: "mount", path, mode, isDirectory: true };
   return { kind: "branch", path, mode, entries: readEntries(path, points) };
@@ -165,6 +167,19 @@ function readEntry(path: string, points: ReadonlySet<string>): HostEntry | undef
 
 /** A mount a piece: more would be felt at every start. */
 const maxPieces = 100;
+
+/** By path, as of a change time: an unchanged directory is not listed again for every box. */
+const emptiness = new Map<string, { readonly changed: number; readonly isEmpty: boolean }>();
+
+/** What may not be listed counts as not empty. */
+function isEmpty(path: string, { ctimeMs }: Stats): boolean {
+  const known = emptiness.get(path);
+  if (known?.changed === ctimeMs) return known.isEmpty;
+  const found = list(path)?.length === 0;
+  // Clocks of file systems tick slowly: a change just now might leave the same time as the next one.
+  if (Date.now() - ctimeMs > 1000) emptiness.set(path, { changed: ctimeMs, isEmpty: found });
+  return found;
+}
 
 /** Undefined for what may not be listed: the kernel decides who may look. */
 function list(path: string): string[] | undefined {

@@ -139,7 +139,8 @@ function processes(box: Spec, { kernel: [major, minor] }: Host): Processes {
           !(kind === "cgroup" && unsharesCgroup),
       )
       .reduce((sum, kind) => sum + kinds[kind].flag, 0);
-  const toInner = (kind: NamespaceKind): boolean => needsInner && (isUserJoined || kind === "pid");
+  // All but the rights: the process that stays must see the host's /proc, in which it looks after the one that goes on.
+  const toInner = (kind: NamespaceKind): boolean => needsInner && kind !== "user";
   return {
     isUserJoined,
     outerFlags: flags((kind) => !toInner(kind)),

@@ -10,7 +10,7 @@ export type PidArg = number | { readonly result: string };
 /** Where a call writes: a caller's buffer (now), that many scratch bytes, or a named block of the report (later). */
 export type Out = Uint8Array | { readonly out: number } | { readonly report: string; readonly size: number };
 
-const make = (name: SyscallName, args: Arg[]): Call => Object.freeze({ name, args: Object.freeze(args) });
+const make = (name: SyscallName, args: Arg[]): Call => Object.freeze({ name, args });
 const fd = (value: FdArg): Arg => (typeof value === "number" ? { fd: value } : value);
 const bits = (flags: FlagSetName, value: number): Arg => ({ flags, value });
 const struct = (name: Extract<Arg, { struct: unknown }>["struct"], fields: Record<string, Arg>): Arg => ({
