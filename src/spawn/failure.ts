@@ -2,7 +2,7 @@
 import { errnoName, type ErrnoName } from "../sys/errno.ts";
 import { errnoNumber, SyscallError } from "../sys/error.ts";
 import type { CallStep } from "../sys/step.ts";
-import { usage } from "../cgroup/mod.ts";
+import { usage } from "../cgroup/usage.ts";
 import { allSteps, type PlacedStep, type Plan, type SectionName } from "./plan-data.ts";
 import type { Report } from "./report.ts";
 

@@ -1,9 +1,10 @@
 /** The host: the facts that a plan depends on, read once and passed in, so that planning itself touches nothing. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { type CgroupLayout, readCgroupLayout } from "../cgroup/mod.ts";
+import { type CgroupLayout, readCgroupLayout } from "../cgroup/layout.ts";
 import type { HostEntry } from "../mount/root.ts";
-import { mountinfo, rangesOf, subgid, type SubidRange, subuid } from "../proc/mod.ts";
+import { mountinfo } from "../proc/mountinfo.ts";
+import { rangesOf, subgid, type SubidRange, subuid } from "../proc/subid.ts";
 import { readIfThere } from "../proc/read.ts";
 import type { Arch } from "../sys/numbers.ts";
 import type { SpawnOptions } from "./options.ts";

@@ -1,5 +1,5 @@
 /** The recipe: from what a box is to be, to the syscalls that make it. Pure, and the whole of it is here in order. */
-import { cgroupSteps } from "../cgroup/mod.ts";
+import { cgroupSteps } from "../cgroup/steps.ts";
 import { openSources, placeMounts } from "../mount/bind.ts";
 import { returnToRoot } from "../mount/place.ts";
 import { buildRoot, enterRoot, makePrivate, openLayers, prepareUpper, type RootSpec } from "../mount/root.ts";

@@ -1,6 +1,7 @@
 /** From what the user said to what it means on this host: defaults filled in, contradictions refused. Pure. */
 import { resolve } from "node:path";
-import { type CgroupLayout, type CgroupLimits, type LimitWrites, limitWrites } from "../cgroup/mod.ts";
+import type { CgroupLayout } from "../cgroup/layout.ts";
+import { type CgroupLimits, type LimitWrites, limitWrites } from "../cgroup/limits.ts";
 import type { UserMount } from "../mount/bind.ts";
 import type { RootSpec } from "../mount/root.ts";
 import type { IdMap } from "../ns/idmap.ts";

@@ -1,5 +1,5 @@
 /** What Bun cannot know of an ended box. Pure. */
-import { type CgroupUsage, usage } from "../cgroup/mod.ts";
+import { type CgroupUsage, usage } from "../cgroup/usage.ts";
 import { errnoName } from "../sys/errno.ts";
 import { formatCallBriefly } from "../sys/format.ts";
 import { allSteps, type Plan, type SectionName } from "./plan-data.ts";
