@@ -8,6 +8,7 @@ import { bringLoopbackUp } from "../net/loopback.ts";
 import { mapperArguments, writeMapsOf, writeOwnMaps } from "../ns/idmap.ts";
 import { kinds, namespaceKinds, type NamespaceKind } from "../ns/kinds.ts";
 import { makeTimeNamespace } from "../ns/time.ts";
+import type { Call } from "../sys/call.ts";
 import * as call from "../sys/calls.ts";
 import { AT_FDCWD } from "../sys/calls.ts";
 import { CLOCK, CLONE, CLOSE_RANGE, IOCTL, MAP, O, POLL, PR, PROT, SIG, SIG_HOW, SUID_DUMP, W } from "../sys/flags.ts";
@@ -61,7 +62,7 @@ function compile(box: Spec, host: Host, io: PlannedIo): Plan {
     ...(cgroup ? [step("get the monitor's pid", call.getpid(), { id: "monitor" }), ...cgroup.make] : []),
     ...(upper?.host ?? []),
     ...(stages.isUserJoined ? [] : enter(box, (kind) => kind !== "mnt")),
-    ...cloneBox(box, stages, cgroup?.cloneInto),
+    ...cloneBox(box, stages, stages.innerFlags === undefined ? cgroup?.cloneInto : undefined),
     step("leave the status pipe to the box", call.close(stageFds.status)),
     ...mapFromOutside(box),
     watch("wait for the box", "box", { deadlineMs: box.deadlineMs, hangUp, isPid1: stages.isBoxPid1 }),
@@ -74,18 +75,21 @@ function compile(box: Spec, host: Host, io: PlannedIo): Plan {
     finish,
   ];
 
+  // The group is the program's: a process that only stands between counts as little as the monitor.
+  const hasInner = stages.innerFlags !== undefined;
+  const enterGroup = cgroup?.enter ?? [];
   const own = [
     ...dieWith("the monitor"),
-    ...(cgroup?.enter ?? []),
+    ...(hasInner ? [] : enterGroup),
     ...becomeMapped(box),
     ...(stages.isUserJoined ? enter(box, () => true) : enter(box, (kind) => kind === "mnt")),
   ];
-  const setUp = setUpBox(box, host, stages, cgroup !== undefined);
+  const setUp = [...(hasInner ? enterGroup : []), ...setUpBox(box, host, stages, cgroup !== undefined)];
   const run = runProgram(box);
   const sections: Partial<Record<SectionName, readonly Step[]>> = {
     host: [],
     ...mapperSections(box),
-    ...processSections({ own, setUp, run, processes: stages, box, hangUp }),
+    ...processSections({ own, setUp, run, processes: stages, box, hangUp, cgroup: cgroup?.cloneInto }),
     undo,
   };
   // The report holds an entry for each step, the one that maps it included.
@@ -204,7 +208,8 @@ function enter(box: Spec, wanted: (kind: NamespaceKind) => boolean): CallStep[] 
     if ("fd" in join.from) return [step(`join the ${kind} namespace`, call.setns(join.passed ?? -1, flag))];
     const id = `${kind} namespace`;
     return [
-      step(`open ${join.from.path}`, call.openat(AT_FDCWD, join.from.path, O.RDONLY | O.CLOEXEC), { id }),
+      // O_NONBLOCK: a FIFO at that path must not stop the monitor.
+      step(`open ${join.from.path}`, call.openat(AT_FDCWD, join.from.path, O.RDONLY | O.NONBLOCK | O.CLOEXEC), { id }),
       step(`join the ${kind} namespace`, call.setns({ result: id }, flag)),
     ];
   });
@@ -227,9 +232,16 @@ function cloneBox(box: Spec, stages: Processes, cgroup: string | undefined): Cal
   const made = namespaceKinds.filter((kind) => stages.outerFlags & kinds[kind].flag);
   const label = made.length === 0 ? "clone the box" : `clone the box with new ${made.join(", ")} namespaces`;
   const isShared = sharesMemory(box, stages);
-  const flags = stages.outerFlags + (isShared ? CLONE.VM : 0) + (cgroup === undefined ? 0 : CLONE.INTO_CGROUP);
-  const more = { ...(isShared ? { stackBytes } : {}), ...(cgroup === undefined ? {} : { cgroup: { result: cgroup } }) };
-  return [step(label, call.clone3(flags, SIG.CHLD, more), { id: "box", fork: "box" })];
+  const more = isShared ? { stackBytes } : {};
+  const flags = stages.outerFlags + (isShared ? CLONE.VM : 0);
+  return [step(label, cloneCall(flags, cgroup, more), { id: "box", fork: "box" })];
+}
+
+/** Into the group from the first instruction, where there is a v2 one. */
+function cloneCall(flags: number, cgroup: string | undefined, more: { stackBytes?: number } = {}): Call {
+  return cgroup === undefined
+    ? call.clone3(flags, SIG.CHLD, more)
+    : call.clone3(flags + CLONE.INTO_CGROUP, SIG.CHLD, { ...more, cgroup: { result: cgroup } });
 }
 
 function watch(label: string, pid: string, more: Partial<ActStep> = {}): ActStep {
@@ -405,6 +417,7 @@ function processSections({
   processes,
   box,
   hangUp,
+  cgroup,
 }: {
   own: readonly CallStep[];
   setUp: readonly CallStep[];
@@ -412,6 +425,7 @@ function processSections({
   processes: Processes;
   box: Spec;
   hangUp: number;
+  cgroup: string | undefined;
 }): Partial<Record<SectionName, readonly Step[]>> {
   // A process that stays must not hold the status pipe, nor be looked into by what it waits for.
   const stay = (pid: string, isPid1: boolean): Step[] => [
@@ -438,10 +452,7 @@ function processSections({
     box: [
       ...own,
       ...(processes.unsharesTime ? makeTimeNamespace(box.timeOffsets) : []),
-      step("clone the box's first process", call.clone3(processes.innerFlags, SIG.CHLD), {
-        id: "inner",
-        fork: "inner",
-      }),
+      step("clone the box's first process", cloneCall(processes.innerFlags, cgroup), { id: "inner", fork: "inner" }),
       ...stay("inner", box.isNew.pid && !box.hasInit),
     ],
     inner: [...dieWith("the box"), ...inner],

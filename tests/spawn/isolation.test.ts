@@ -13,10 +13,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { overlay, type SpawnOptions, spawnIsolated, SyscallError } from "../../mod.ts";
+import { invoke, mountinfo, overlay, type SpawnOptions, spawnIsolated, SyscallError } from "../../mod.ts";
 import { namespaceKinds } from "../../src/ns/kinds.ts";
-import { F } from "../../src/sys/flags.ts";
+import { F, F_SEAL } from "../../src/sys/flags.ts";
 import { againAsUser, belongings, expectUnchanged, isRoot, makeRoot, rootTest, scratchDir, who } from "./kernel.ts";
 
 const dir = scratchDir();
@@ -97,7 +98,7 @@ describe(`as ${who}`, () => {
   test("what is written in the host's directories is gone afterwards, and the mounts are as before", async () => {
     const before = belongings();
     const script =
-      "echo x > /etc/canary-bunshare && rm /etc/hostname && mkdir /usr/new && mount -t tmpfs none /mnt && echo done";
+      "echo x > /etc/canary-bunshare && rm /etc/hostname && mkdir /usr/new && mount -t tmpfs none /usr/new && echo done";
     expect(await sh(script)).toBe("done\n");
     expect(existsSync("/etc/canary-bunshare")).toBe(false);
     expect(existsSync("/usr/new")).toBe(false);
@@ -193,7 +194,11 @@ describe(`as ${who}`, () => {
     const map = { uid: [line(0, 0), line(1, 100_000, 10)], gid: [line(0, 0), line(1, 100_000, 10)] };
     const options: SpawnOptions = { root: suid, map, uid: 1, gid: 1, env: { PATH: "/bin" } };
     expect(await sh("id -u", options)).toBe("1\n");
-    expect(await sh("id -u", { ...options, newPrivileges: true })).toBe("0\n");
+    // Where the directory itself lies on a file system that has it at all.
+    const isPossible = !mountinfo().some(
+      ({ mountPoint, options }) => mountPoint === tmpdir() && options.includes("nosuid"),
+    );
+    if (isPossible) expect(await sh("id -u", { ...options, newPrivileges: true })).toBe("0\n");
     // In a bind there is no set-user-ID at all.
     const bound: SpawnOptions = { map, uid: 1, gid: 1, newPrivileges: true, mounts: [{ bind: suid, at: "/suid" }] };
     expect(await sh("/suid/bin/id -u", bound)).toBe("1\n");
@@ -236,7 +241,7 @@ describe(`as ${who}`, () => {
         expect(error).toBeInstanceOf(SyscallError);
         expect(error).toMatchObject({
           code: "ELOOP",
-          step: { label: `open /${name} in the new root`, section: "box" },
+          step: { label: `open /${name} in the new root` },
         });
       });
     }
@@ -358,11 +363,9 @@ describe(`as ${who}`, () => {
     const fd = openSync(`/proc/${box.monitorPid}/exe`, "r");
     try {
       expect(() => openSync(`/proc/${box.monitorPid}/exe`, "r+")).toThrow(/ETXTBSY|EPERM|EACCES/);
-      const seals = Bun.spawnSync(["python3", "-c", `import fcntl; print(fcntl.fcntl(3, ${F.GET_SEALS ?? 1034}))`], {
-        stdio: ["ignore", "pipe", "ignore", fd],
-      }).stdout.toString();
-      // SEAL, SHRINK, GROW and WRITE; where there is no Python, nobody is asked.
-      if (seals !== "") expect(Number(seals) & 0xf).toBe(0xf);
+      const seals = invoke({ name: "fcntl", args: [{ fd }, F.GET_SEALS, 0] });
+      const all = F_SEAL.SEAL | F_SEAL.SHRINK | F_SEAL.GROW | F_SEAL.WRITE;
+      expect(seals & all).toBe(all);
     } finally {
       closeSync(fd);
     }

@@ -198,6 +198,22 @@ describe(`as ${who}`, () => {
       await shows("interrupted");
       expect(await box.exited).toBe(9);
     });
+    test("may be one that is there already", async () => {
+      let text = "";
+      const terminal = new Bun.Terminal({
+        cols: 70,
+        rows: 20,
+        data: (_, bytes) => void (text += new TextDecoder().decode(bytes)),
+      });
+      const script = "stty size; trap 'exit 9' INT; echo up; while :; do sleep 0.05; done";
+      const box = await spawnIsolated(["sh", "-c", script], { terminal });
+      const deadline = performance.now() + 5000;
+      while (!text.includes("up") && performance.now() < deadline) await Bun.sleep(5);
+      terminal.write("\x03");
+      expect(await box.exited).toBe(9);
+      expect(text).toStartWith("20 70\r\nup\r\n");
+      terminal.close();
+    });
     test("takes input and resizes", async () => {
       const { box, shows } = await inTerminal([
         "sh",
@@ -235,7 +251,7 @@ describe(`as ${who}`, () => {
       expect(killed).toMatchObject({ exitCode: null, signalCode: "SIGKILL", success: false });
     });
     test("ends at its timeout", () => {
-      const result = spawnIsolatedSync(["sleep", "60"], { timeout: 100 });
+      const result = spawnIsolatedSync(["sleep", "60"], { timeout: 2000 });
       expect(result).toMatchObject({ signalCode: "SIGTERM", exitedDueToTimeout: true });
     });
     test("throws what spawnIsolated() rejects with", () => {
