@@ -323,16 +323,18 @@ __attribute__((noreturn, used)) void begin(const struct op *o)
 static i64 fork(const struct op *o)
 {
 	const struct op *first = PLAN->ops + o->a[5];
+	/* Before the registers are taken: what computes them may use them. */
+	u64 args = word(o, 0), size = word(o, 1);
 #if defined(__x86_64__)
 	register const struct op *child __asm__("r12") = first;
 	i64 r;
 	__asm__ volatile("syscall\n test %%rax,%%rax\n jnz 1f\n"
 			 " xor %%ebp,%%ebp\n and $-16,%%rsp\n mov %%r12,%%rdi\n call begin\n hlt\n1:"
-			 : "=a"(r) : "a"((u64)o->nr), "D"(word(o, 0)), "S"(word(o, 1)), "r"(child) : "rcx", "r11", "memory");
+			 : "=a"(r) : "a"((u64)o->nr), "D"(args), "S"(size), "r"(child) : "rcx", "r11", "memory");
 	return r;
 #else
 	register const struct op *child __asm__("x20") = first;
-	register u64 x8 __asm__("x8") = o->nr, x0 __asm__("x0") = word(o, 0), x1 __asm__("x1") = word(o, 1);
+	register u64 x8 __asm__("x8") = o->nr, x0 __asm__("x0") = args, x1 __asm__("x1") = size;
 	__asm__ volatile("svc 0\n cbnz x0, 1f\n mov x29, xzr\n mov x30, xzr\n mov x0, x20\n bl begin\n brk 0\n1:"
 			 : "+r"(x0) : "r"(x8), "r"(x1), "r"(child) : "memory", "x30");
 	return x0;
