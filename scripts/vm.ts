@@ -1,4 +1,4 @@
-/** `bun run test:vm`: runs the tests, or any command, on a Debian kernel with a pure cgroup v2 tree, booted in QEMU. */
+/** Runs the tests, or any command, on a Debian kernel with a pure cgroup v2 tree, booted in QEMU. */
 import { createHash } from "node:crypto";
 import {
   existsSync,
