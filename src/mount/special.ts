@@ -54,8 +54,8 @@ function proc({ isMade, hasOwnPids, isMasked }: SpecialMounts): CallStep[] {
   const masks = [
     step("go to /proc", call.fchdir({ result: "proc tree" })),
     ...readonlyInProc.flatMap((path) => readOnly("/proc", path)),
-    ...maskedFiles.map((path) => mask("/proc", path, "file")),
-    ...maskedDirectories.map((path) => mask("/proc", path, "directory")),
+    ...maskedFiles.flatMap((path) => mask("/proc", path, "file")),
+    ...maskedDirectories.flatMap((path) => mask("/proc", path, "directory")),
     returnToRoot(),
   ];
   return [
@@ -73,7 +73,7 @@ function sys({ isMade, hasOwnNet, showsCgroups, isMasked }: SpecialMounts): Call
     ...(hasOwnNet && showsCgroups
       ? [step("mount cgroup2 on /sys/fs/cgroup", call.mount("cgroup2", "fs/cgroup", "cgroup2", flags, null))]
       : []),
-    ...(isMasked ? maskedInSys.map((path) => mask("/sys", path, "directory")) : []),
+    ...(isMasked ? maskedInSys.flatMap((path) => mask("/sys", path, "directory")) : []),
   ];
   return [
     ...optional(topDirectory("sys", { isMade, mode: 0o555 })),
@@ -97,13 +97,16 @@ function readOnly(mountPoint: string, path: string): CallStep[] {
 }
 
 /** Something that looks empty on top of a path. */
-function mask(mountPoint: string, path: string, kind: "file" | "directory"): CallStep {
-  // The host's /dev/null: that of the root may be anything (CVE-2025-31133).
-  const over =
-    kind === "file"
-      ? call.mount("/dev/null", path, null, MS.BIND, null)
-      : call.mount("tmpfs", path, "tmpfs", MS.RDONLY | MS.NOSUID | MS.NODEV | MS.NOEXEC, "size=0k");
-  return step(`mask ${mountPoint}/${path}`, over, { tolerate: ["ENOENT"] });
+function mask(mountPoint: string, path: string, kind: "file" | "directory"): CallStep[] {
+  const id = `${mountPoint}/${path}`;
+  const more = { id, tolerate: ["ENOENT"] } as const;
+  const flags = MS.RDONLY | MS.NOSUID | MS.NODEV | MS.NOEXEC;
+  if (kind === "directory") return [step(`mask ${id}`, call.mount("tmpfs", path, "tmpfs", flags, "size=0k"), more)];
+  return [
+    // The host's /dev/null: that of the root may be anything (CVE-2025-31133).
+    step(`mask ${id}`, call.mount("/dev/null", path, null, MS.BIND, null), more),
+    step(`restrict ${id} to reading`, call.mountSetattr(AT_FDCWD, path, 0, RDONLY), { needs: id }),
+  ];
 }
 
 const nodes = ["null", "zero", "full", "random", "urandom", "tty"];
@@ -115,7 +118,7 @@ const links = {
   ptmx: "pts/ptmx",
 };
 
-function dev({ isMade, hasOwnIpc }: SpecialMounts): CallStep[] {
+function dev({ isMade, hasOwnIpc, isMasked }: SpecialMounts): CallStep[] {
   const directory = (name: string, mode: number) => step(`make /dev/${name}`, call.mkdirat(AT_FDCWD, name, mode));
   return [
     ...topDirectory("dev", { isMade }),
@@ -126,6 +129,10 @@ function dev({ isMade, hasOwnIpc }: SpecialMounts): CallStep[] {
     ...nodes.flatMap((name) => [
       step(`make /dev/${name}`, call.mknodat(AT_FDCWD, name, S.IFREG | 0o666, 0)),
       step(`bind /dev/${name}`, call.mount(`/dev/${name}`, name, null, MS.BIND, null)),
+      // The device takes writes all the same; its owner and mode, which are the host's too, do not change any more.
+      ...(isMasked
+        ? [step(`restrict /dev/${name}`, call.mountSetattr(AT_FDCWD, name, 0, RDONLY + NOSUID + NOEXEC))]
+        : []),
     ]),
     ...Object.entries(links).map(([name, target]) =>
       step(`link /dev/${name} to ${target}`, call.symlinkat(target, AT_FDCWD, name)),

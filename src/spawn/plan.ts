@@ -11,7 +11,22 @@ import { makeTimeNamespace } from "../ns/time.ts";
 import type { Call } from "../sys/call.ts";
 import * as call from "../sys/calls.ts";
 import { AT_FDCWD } from "../sys/calls.ts";
-import { CLOCK, CLONE, CLOSE_RANGE, IOCTL, MAP, O, POLL, PR, PROT, SIG, SIG_HOW, SUID_DUMP, W } from "../sys/flags.ts";
+import {
+  CAP,
+  CLOCK,
+  CLONE,
+  CLOSE_RANGE,
+  IOCTL,
+  MAP,
+  O,
+  POLL,
+  PR,
+  PROT,
+  SIG,
+  SIG_HOW,
+  SUID_DUMP,
+  W,
+} from "../sys/flags.ts";
 import { type ActStep, type CallStep, type Step, step } from "../sys/step.ts";
 import { checkCommand, checkOptions } from "./check.ts";
 import { type Host, readHost } from "./host.ts";
@@ -82,7 +97,10 @@ function compile(box: Spec, host: Host, io: PlannedIo): Plan {
     ...dieWith("the monitor"),
     ...(hasInner ? [] : enterGroup),
     ...becomeMapped(box),
-    ...(stages.isUserJoined ? enter(box, () => true) : enter(box, (kind) => kind === "mnt")),
+    // Another user namespace's credentials clear what was armed above.
+    ...(stages.isUserJoined
+      ? [...enter(box, () => true), ...dieWith("the monitor")]
+      : enter(box, (kind) => kind === "mnt")),
   ];
   const setUp = [...(hasInner ? enterGroup : []), ...setUpBox(box, host, stages, cgroup !== undefined)];
   const run = runProgram(box);
@@ -315,6 +333,7 @@ function setUpBox(box: Spec, host: Host, processes: Processes, hasCgroup: boolea
   return [
     // Only now: the root of a cgroup namespace is the group of the process that makes it.
     ...(isNew.cgroup && hasCgroup ? [step("make a cgroup namespace", call.unshare(CLONE.NEWCGROUP))] : []),
+    ...(isNew.user && (hasCgroup || isRootMapped(box, host)) ? ruleOutCgroupNamespaces() : []),
     ...(box.hostname === undefined
       ? []
       : [step(`set the host name to ${box.hostname}`, call.sethostname(box.hostname))]),
@@ -329,16 +348,31 @@ function setUpBox(box: Spec, host: Host, processes: Processes, hasCgroup: boolea
   ];
 }
 
+/** Root of the host is among the ids of the box. */
+function isRootMapped({ isNew, ids }: Spec, host: Host): boolean {
+  return isNew.user ? (ids.map?.uid ?? []).some(({ outside }) => outside === 0) : host.uid === 0;
+}
+
+/** In a cgroup namespace of its own, a nested user namespace could mount the group's hierarchy and lift the limits (CVE-2022-0492). */
+function ruleOutCgroupNamespaces(): CallStep[] {
+  const id = "max_cgroup_namespaces";
+  const path = `/proc/sys/user/${id}`;
+  return [
+    step("rule out cgroup namespaces: open", call.openat(AT_FDCWD, path, O.WRONLY | O.CLOEXEC), { id }),
+    step("rule out cgroup namespaces", call.write({ result: id }, "0")),
+  ];
+}
+
 function setUpMounts(box: Spec, root: RootSpec, host: Host): CallStep[] {
   const { mounts, isNew } = box;
-  const isRootMapped = isNew.user ? (box.ids.map?.uid ?? []).some(({ outside }) => outside === 0) : host.uid === 0;
+  const isOwn = (kind: NamespaceKind): boolean => isNew[kind] || box.joins.some((join) => join.kind === kind);
   const special: SpecialMounts = {
     isMade: root.kind === "host" || root.kind === "layers" || root.isWritable,
-    hasOwnPids: isNew.pid,
-    hasOwnNet: isNew.net,
-    hasOwnIpc: isNew.ipc,
+    hasOwnPids: isOwn("pid"),
+    hasOwnNet: isOwn("net"),
+    hasOwnIpc: isOwn("ipc"),
     showsCgroups: isNew.cgroup && box.cgroup?.layout.version === "v2",
-    isMasked: isRootMapped,
+    isMasked: isRootMapped(box, host),
   };
   return [
     makePrivate(),
@@ -380,6 +414,20 @@ function runProgram(box: Spec): { session: CallStep[]; before: CallStep[]; progr
         "close the status pipe at the execve",
         call.closeRange(stageFds.status, stageFds.status, CLOSE_RANGE.CLOEXEC),
       ),
+      // Mounts made here are the box's own to unmake: only without this capability do read-only and masked stay so. A further user
+      // namespace gets copies of them that are locked.
+      ...(box.isNew.user && box.isNew.mnt
+        ? [
+            step(
+              "give up CAP_SYS_ADMIN at the execve",
+              call.prctl(PR.CAPBSET_DROP, { flags: "CAP", value: CAP.SYS_ADMIN }),
+            ),
+          ]
+        : []),
+      step("start a session keyring", call.joinSessionKeyring(), {
+        tolerate: ["ENOSYS", "EPERM", "EACCES", "EDQUOT"],
+        downgrade: "the keys of the caller's session keyring are in reach",
+      }),
       ...(final ? becomeIds(`user ${final.uid}`, final.uid, final.gid, final.groups) : []),
       ...(box.noNewPrivileges ? [step("rule out new privileges", call.prctl(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0))] : []),
       step(
@@ -428,9 +476,12 @@ function processSections({
   cgroup: string | undefined;
 }): Partial<Record<SectionName, readonly Step[]>> {
   // A process that stays must not hold the status pipe, nor be looked into by what it waits for.
+  const close = step(
+    "close to other processes",
+    call.prctl(PR.SET_DUMPABLE, { flags: "SUID_DUMP", value: SUID_DUMP.DISABLE }),
+  );
   const stay = (pid: string, isPid1: boolean): Step[] => [
     step("leave the status pipe to the program", call.close(stageFds.status)),
-    step("close to other processes", call.prctl(PR.SET_DUMPABLE, { flags: "SUID_DUMP", value: SUID_DUMP.DISABLE })),
     watch("wait for the program", pid, { hangUp, isPid1 }),
     finish,
   ];
@@ -440,6 +491,8 @@ function processSections({
     ? {
         inner: [
           ...before,
+          // Before there is anybody in the box who could look; the execve opens the program again.
+          close,
           step("clone the program", call.clone3(0, SIG.CHLD), { id: "program", fork: "program" }),
           ...stay("program", false),
         ],
@@ -453,6 +506,7 @@ function processSections({
       ...own,
       ...(processes.unsharesTime ? makeTimeNamespace(box.timeOffsets) : []),
       step("clone the box's first process", cloneCall(processes.innerFlags, cgroup), { id: "inner", fork: "inner" }),
+      close,
       ...stay("inner", box.isNew.pid && !box.hasInit),
     ],
     inner: [...dieWith("the box"), ...inner],

@@ -1,6 +1,6 @@
 /** The vocabulary: every syscall as a function that returns it as data. Import as `call`: `call.mount(...)`. */
 import type { Arg, Call, Text } from "./call.ts";
-import { AT_FDCWD, F, type FlagSetName, FSCONFIG, O } from "./flags.ts";
+import { AT_FDCWD, F, KEYCTL, type FlagSetName, FSCONFIG, O } from "./flags.ts";
 import type { SyscallName } from "./numbers.ts";
 
 /** A descriptor: its number, `AT_FDCWD`, or what an earlier step returned. */
@@ -210,6 +210,11 @@ export const socket = (domain: number, type: number, protocol: number): Call =>
   make("socket", [bits("AF", domain), bits("SOCK", type), protocol]);
 
 export { AT_FDCWD };
+
+// Keys
+
+/** `keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)`: an empty session keyring instead of the caller's. keyctl_join_session_keyring(3) */
+export const joinSessionKeyring = (): Call => make("keyctl", [bits("KEYCTL", KEYCTL.JOIN_SESSION_KEYRING), null]);
 
 // New mount API
 
