@@ -165,6 +165,7 @@ static int hung_up(u32 fd)
 	return sys(SYS_ppoll, &p, 1, now, 0) == 1 && p.revents & POLLHUP;
 }
 
+/* All ones for what is not there. */
 static u64 hex_after(const char *text, const char *end, const char *key)
 {
 	for (; text < end; text++) {
@@ -178,13 +179,13 @@ static u64 hex_after(const char *text, const char *end, const char *key)
 			n = n << 4 | (*text <= '9' ? *text - '0' : *text - 'a' + 10);
 		return n;
 	}
-	return 0;
+	return ~0ul;
 }
 
 /* The kernel drops a signal that the PID 1 of a namespace neither handles, blocks nor ignores: there is nobody else to take it. */
 static int drops(i64 pid, u32 sig)
 {
-	char path[32] = "/proc/", text[4096];
+	char path[32] = "/proc/", text[16384];
 	char digits[20], *d = decimal(digits + 20, pid), *p = path + 6;
 
 	while (d < digits + 20)

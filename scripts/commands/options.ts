@@ -293,7 +293,7 @@ const sections: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   },
 };
 
-const rows: Readonly<Record<string, Row>> = Object.assign({}, ...Object.values(sections));
+const rows: Readonly<Record<string, Row>> = Object.assign(Object.create(null), ...Object.values(sections));
 
 /**
  * Pure. The command begins at `--`, or at the first word that is neither an option nor an option's value.
@@ -306,11 +306,11 @@ export function parseBox(args: readonly string[], environment: SpawnOptions["env
     join: [],
     layers: [],
     mounts: [],
-    cgroup: {},
+    cgroup: Object.create(null),
     uidMap: [],
     gidMap: [],
-    env: {},
-    rlimits: {},
+    env: Object.create(null),
+    rlimits: Object.create(null),
     timeOffsets: {},
   };
   const given: string[] = [];

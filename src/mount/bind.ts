@@ -15,8 +15,8 @@ export type UserMount =
  * and no swapped link can make it another one (CVE-2024-42472).
  */
 export function openSources(mounts: readonly UserMount[]): CallStep[] {
-  return mounts.flatMap((mount) =>
-    "bind" in mount ? openTree(mount.bind, `source of ${mount.at}`, mount.isReadonly) : [],
+  return mounts.flatMap((mount, i) =>
+    "bind" in mount ? openTree(mount.bind, `source ${i + 1}`, mount.isReadonly) : [],
   );
 }
 
@@ -44,13 +44,14 @@ export function openTree(
 
 /** Puts them where they belong, in the order given. */
 export function placeMounts(mounts: readonly UserMount[]): CallStep[] {
-  return mounts.flatMap((mount) => {
+  return mounts.flatMap((mount, i) => {
+    const place = `place ${i + 1}`;
     if ("tmpfs" in mount) {
       const size = mount.size === undefined ? "" : `,size=${mount.size}`;
       const data = `mode=${mount.mode.toString(8).padStart(4, "0")}${size}`;
-      return [...mountPoint(mount.tmpfs, "directory"), ...tmpfsAt(`at ${mount.tmpfs}`, mount.tmpfs, data)];
+      return [...mountPoint(mount.tmpfs, "directory", place), ...tmpfsAt(place, mount.tmpfs, data)];
     }
     const { bind, at, kind } = mount;
-    return [...mountPoint(at, kind), attach(`source of ${at}`, `at ${at}`, `bind ${bind} to ${at}`)];
+    return [...mountPoint(at, kind, place), attach(`source ${i + 1}`, place, `bind ${bind} to ${at}`)];
   });
 }

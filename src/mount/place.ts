@@ -37,9 +37,9 @@ export function topDirectory(name: string, { isMade, mode = 0o755 }: { isMade: b
 
 /**
  * Any path in the box, as a mount point: missing directories are made on the way, each in a parent held by descriptor, and links are
- * followed as the box would follow them (CVE-2021-30465, CVE-2024-45310).
+ * followed as the box would follow them (CVE-2021-30465, CVE-2024-45310). `place` is the id of the descriptor of the last one.
  */
-export function mountPoint(path: string, kind: "directory" | "file"): CallStep[] {
+export function mountPoint(path: string, kind: "directory" | "file", place: string): CallStep[] {
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   const steps: CallStep[] = [];
   let parent: { result: string } = root;
@@ -54,7 +54,7 @@ export function mountPoint(path: string, kind: "directory" | "file"): CallStep[]
         ? step(`make ${here}`, call.mkdirat(parent, name, 0o755), { tolerate })
         : step(`make ${here}`, call.mknodat(parent, name, S.IFREG | 0o644, 0), { tolerate }),
     );
-    const id = isLast ? `at ${path}` : `in ${path} ${i + 1}`;
+    const id = isLast ? place : `${place}, ${i + 1} deep`;
     const flags = O.PATH | O.CLOEXEC | (isDirectory ? O.DIRECTORY : 0);
     steps.push(
       step(

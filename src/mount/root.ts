@@ -33,7 +33,7 @@ export interface RootOptions {
   readonly base: string;
   /** In a user namespace overlayfs keeps its marks in user.* attributes, and only there it may. */
   readonly isUserxattr: boolean;
-  /** Set-user-ID files of a directory root work. */
+  /** Set-user-ID files of the root work. */
   readonly isSuid: boolean;
 }
 
@@ -111,16 +111,16 @@ function scratch(base: string): CallStep[] {
   ];
 }
 
-function hostRoot(root: Extract<RootSpec, { kind: "host" }>, { base, isUserxattr }: RootOptions): CallStep[] {
+function hostRoot(root: Extract<RootSpec, { kind: "host" }>, options: RootOptions): CallStep[] {
   return [
-    ...scratch(base),
+    ...scratch(options.base),
     step("make the new root a mount point", call.mount("root", "root", null, MS.BIND, null)),
-    ...root.entries.flatMap((entry) => showEntry(entry, isUserxattr)),
+    ...root.entries.flatMap((entry) => showEntry(entry, options)),
     step("go to the new root", call.chdir("root")),
   ];
 }
 
-function showEntry(entry: HostEntry, isUserxattr: boolean): CallStep[] {
+function showEntry(entry: HostEntry, options: RootOptions): CallStep[] {
   const { path } = entry;
   const target = `root${path}`;
   switch (entry.kind) {
@@ -143,7 +143,7 @@ function showEntry(entry: HostEntry, isUserxattr: boolean): CallStep[] {
     case "branch":
       return [
         step(`make ${path}`, call.mkdirat(AT_FDCWD, target, entry.mode)),
-        ...entry.entries.flatMap((inner) => showEntry(inner, isUserxattr)),
+        ...entry.entries.flatMap((inner) => showEntry(inner, options)),
       ];
     case "mount": {
       const id = `tree ${path}`;
@@ -169,7 +169,7 @@ function showEntry(entry: HostEntry, isUserxattr: boolean): CallStep[] {
         // The upper directory lends its mode to the merged one.
         step(`make the upper of ${path}`, call.mkdirat(AT_FDCWD, `upper-${name}`, entry.mode)),
         step(`make the work of ${path}`, call.mkdirat(AT_FDCWD, `work-${name}`, 0o700)),
-        mountOverlay(path, target, [lower(path)], `upper-${name}`, `work-${name}`, isUserxattr),
+        mountOverlay(path, target, [lower(path)], `upper-${name}`, `work-${name}`, options),
       ];
     }
   }
@@ -190,19 +190,20 @@ function directoryRoot(root: Extract<RootSpec, { kind: "directory" }>, { base, i
   ];
 }
 
-function layersRoot(root: Extract<RootSpec, { kind: "layers" }>, { base, isUserxattr }: RootOptions): CallStep[] {
+function layersRoot(root: Extract<RootSpec, { kind: "layers" }>, options: RootOptions): CallStep[] {
+  const { base } = options;
   // Topmost first, as overlayfs wants them. By descriptor: no name can be cut, or read as several (":" "," "\").
   const lowers = root.layers.toReversed().map(byDescriptor);
   if (root.upper !== undefined && root.work !== undefined)
     return [
-      mountOverlay("/", base, lowers, byDescriptor(root.upper), byDescriptor(root.work), isUserxattr),
+      mountOverlay("/", base, lowers, byDescriptor(root.upper), byDescriptor(root.work), options),
       step(`go to ${base}`, call.chdir(base)),
     ];
   return [
     ...scratch(base),
     step("make the upper", call.mkdirat(AT_FDCWD, "upper", 0o755)),
     step("make the work", call.mkdirat(AT_FDCWD, "work", 0o700)),
-    mountOverlay("/", "root", lowers, "upper", "work", isUserxattr),
+    mountOverlay("/", "root", lowers, "upper", "work", options),
     step("go to the new root", call.chdir("root")),
   ];
 }
@@ -217,7 +218,7 @@ function mountOverlay(
   lowers: readonly Text[],
   upper: Text,
   work: Text,
-  isUserxattr: boolean,
+  { isUserxattr, isSuid }: RootOptions,
 ): CallStep {
   const data = join(
     "lowerdir=",
@@ -228,7 +229,10 @@ function mountOverlay(
     work,
     isUserxattr ? ",userxattr" : "",
   );
-  return step(`mount overlay on ${path}`, call.mount("overlay", target, "overlay", MS.NOSUID | MS.NODEV, data));
+  return step(
+    `mount overlay on ${path}`,
+    call.mount("overlay", target, "overlay", (isSuid ? 0 : MS.NOSUID) | MS.NODEV, data),
+  );
 }
 
 /** One text of several. */

@@ -30,7 +30,7 @@ export class Namespace implements Disposable {
     if (typeof from === "number" && (!Number.isInteger(from) || from < 1))
       throw new OptionsError("pid", from, "expected a pid");
     const path = typeof from === "number" || from === "self" ? `/proc/${from}/ns/${kind}` : from;
-    const fd = new Fd(invoke(call.openat(AT_FDCWD, path, O.RDONLY | O.CLOEXEC)));
+    const fd = new Fd(invoke(call.openat(AT_FDCWD, path, O.RDONLY | O.NONBLOCK | O.CLOEXEC)));
     const type = typeOf(fd);
     if (type === kinds[kind].flag) return new Namespace(kind, fd);
     fd.close();

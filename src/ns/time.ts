@@ -15,7 +15,8 @@ export function formatTimeOffsets(offsets: TimeOffsets): string {
   return Object.entries({ monotonic: offsets.monotonic ?? 0, boottime: offsets.boottime ?? 0 })
     .map(([clock, offset]) => {
       const seconds = Math.floor(offset);
-      return `${clock} ${seconds} ${Math.round((offset - seconds) * 1e9)}\n`;
+      const nanoseconds = Math.min(Math.round((offset - seconds) * 1e9), 999_999_999);
+      return `${clock} ${seconds} ${nanoseconds}\n`;
     })
     .join("");
 }

@@ -219,6 +219,11 @@ const rows: readonly Row[] = [
     hint: "A file system of this kind may be mounted only by who owns the namespace that it shows, and in a user namespace proc and sysfs only while one is in sight on which nothing is masked (Docker: --security-opt systempaths=unconfined)",
   },
   {
+    call: "move_mount",
+    errno: "EINVAL",
+    hint: "A file can be bound only on a file, a directory only on a directory",
+  },
+  {
     call: ["mount", "move_mount", "umount2", "pivot_root"],
     errno: "EACCES",
     hint: "A security module forbids it (the kernel's log names the profile; Docker: --security-opt apparmor=unconfined), or a directory on the way may not be searched",
@@ -293,7 +298,11 @@ const rows: readonly Row[] = [
     errno: "EACCES",
     hint: "The file may not be executed: no x permission, a directory on the way that may not be searched, not a regular file, or a mount with noexec",
   },
-  { call: "execve", errno: "E2BIG", hint: "Arguments and environment together, or one of them alone, are too large" },
+  {
+    call: "execve",
+    errno: "E2BIG",
+    hint: "Arguments and environment together are too large: at most a quarter of RLIMIT_STACK, and 128 KiB each",
+  },
   {
     call: "execve",
     errno: "ENOEXEC",

@@ -1,11 +1,12 @@
 /** Starts a plan: its image under Bun.spawn, the report beside it, and the end of the set-up awaited. */
-import { closeSync, ftruncateSync, mkdtempSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdtempSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { F_SEAL, MFD } from "../sys/flags.ts";
 import { SyscallError } from "../sys/error.ts";
 import { sys } from "../sys/invoke.ts";
 import { OptionsError } from "../sys/options-error.ts";
+import { checkOptions } from "./check.ts";
 import { errorOf, failureOf } from "./failure.ts";
 import { encode } from "./image.ts";
 import type { SpawnOptions } from "./options.ts";
@@ -13,15 +14,12 @@ import { plan } from "./plan.ts";
 import type { Plan } from "./plan-data.ts";
 import { IsolatedProcess, monitorSignal } from "./process.ts";
 import { readReport, reportLayout } from "./report.ts";
-import { type BoxStatus, boxStatus } from "./status.ts";
+import { type BoxStatus, boxStatus, groupDirectories } from "./status.ts";
 import { makePipe, openStdio, type StdioOptions } from "./stdio.ts";
 
 /** What a launch can be given beyond its plan: Bun.spawn's options, with Bun.spawn's meaning. */
 export type LaunchOptions = StdioOptions &
-  Pick<SpawnOptions, "timeout" | "killSignal" | "signal" | "onExit"> & {
-    /** In a session of its own, where no key of the caller's terminal sends signals. The box is in one always. setsid(2) */
-    readonly detached?: boolean;
-  };
+  Pick<SpawnOptions, "timeout" | "killSignal" | "signal" | "onExit" | "detached">;
 
 /**
  * Runs a command in a box: all namespaces new and the host's root below an overlay that is thrown away, unless told otherwise.
@@ -35,7 +33,7 @@ export type LaunchOptions = StdioOptions &
  * @throws {SyscallError} with the step of the set-up that failed, after everything has been undone
  */
 export async function spawnIsolated(command: readonly string[], options: SpawnOptions = {}): Promise<IsolatedProcess> {
-  return launch(plan(command, options), options);
+  return launch(plan(command, options), pickLaunch(options));
 }
 
 /**
@@ -43,48 +41,88 @@ export async function spawnIsolated(command: readonly string[], options: SpawnOp
  * @param options Streams and callbacks: what is not data, and so not in the plan. The plan's own come after them.
  */
 export async function launch(boxPlan: Plan, options: LaunchOptions = {}): Promise<IsolatedProcess> {
+  checkLaunch(boxPlan, options);
   options.signal?.throwIfAborted();
   const io = { ...boxPlan.io, ...options };
-  let child: Bun.Subprocess | undefined;
-  const stdio = openStdio(io, () => child?.kill(monitorSignal(io.killSignal)));
+  let child: Bun.Subprocess;
+  // What is ours until the box is handed over; a failure anywhere gives it back.
+  using owned = new DisposableStack();
+  // What only the child needs.
+  using lent = new DisposableStack();
+  const stdio = openStdio(io, { owned, lent }, () => child.kill(monitorSignal(io.killSignal)));
   const [statusRead, statusWrite] = makePipe();
-  const report = makeReport(boxPlan);
-  try {
-    child = withImage(boxPlan, (path) =>
-      Bun.spawn([path], {
-        ...stageOptions(boxPlan, io, [...stdio.child, statusWrite, report]),
-        ...(io.terminal === undefined ? {} : { terminal: io.terminal }),
-        ...(io.signal === undefined ? {} : { signal: io.signal }),
-        ...(io.detached === undefined ? {} : { detached: io.detached }),
-      }),
-    );
-  } catch (error) {
-    closeSync(statusRead);
-    closeSync(report);
-    stdio.closeOwn();
-    throw error;
-  } finally {
-    closeSync(statusWrite);
-    stdio.closeChild();
-  }
+  lent.defer(() => closeSync(statusWrite));
+  owned.defer(() => closeSync(statusRead));
+  const report = makeReport(boxPlan, owned);
+  child = withImage(boxPlan, (path) =>
+    Bun.spawn([path], {
+      ...stageOptions(boxPlan, io, [...stdio.child, statusWrite, report]),
+      ...(io.terminal === undefined ? {} : { terminal: io.terminal }),
+      ...(io.signal === undefined ? {} : { signal: io.signal }),
+      ...(io.detached === undefined ? {} : { detached: io.detached }),
+    }),
+  );
+  lent.dispose();
   // The monitor bounds what the box does. What it does itself can hang too, on a file system that does not answer.
   let isStuck = false;
   const deadline = setTimeout(() => {
     isStuck = true;
-    child?.kill("SIGKILL");
+    child.kill("SIGKILL");
   }, boxPlan.deadlineMs + monitorGraceMs);
   await hangUp(statusRead);
   clearTimeout(deadline);
   const begin = readReport(report, boxPlan);
   const failure = failureOf(boxPlan, isStuck ? { ...begin, isLate: true } : begin);
-  if (failure === undefined) return new IsolatedProcess(boxPlan, child, report, stdio, io.onExit);
-  // The monitor's end is when everything has been undone.
+  if (failure === undefined) {
+    closeSync(statusRead);
+    owned.move();
+    return new IsolatedProcess(boxPlan, child, report, stdio, io.onExit);
+  }
+  // The monitor's end is when everything has been undone, but for one that had to be killed.
   await child.exited;
-  const end = readReport(report, boxPlan);
-  closeSync(report);
-  stdio.closeOwn();
+  if (isStuck) removeGroups(boxPlan, child.pid);
   if (io.signal?.aborted) throw io.signal.reason;
-  throw errorOf(failure, boxPlan, end);
+  throw errorOf(failure, boxPlan, readReport(report, boxPlan));
+}
+
+/** Names of the options that a launch may be given. */
+const launchNames = [
+  "stdin",
+  "stdout",
+  "stderr",
+  "terminal",
+  "maxBuffer",
+  "timeout",
+  "killSignal",
+  "signal",
+  "onExit",
+  "detached",
+];
+
+const pickLaunch = (options: SpawnOptions): LaunchOptions =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => launchNames.includes(name)));
+
+function checkLaunch(boxPlan: Plan, options: LaunchOptions): void {
+  if (boxPlan?.version !== 1) throw new OptionsError("plan", boxPlan, "expected what plan() returned, or its JSON");
+  checkOptions(options);
+  // Options of the box itself have been compiled into the plan: here they would come too late, in silence.
+  const late = Object.keys(options).find((name) => !launchNames.includes(name));
+  if (late !== undefined)
+    throw new OptionsError(`options.${late}`, options[late as never], "belongs to plan(), not to launch()");
+  if ((options.terminal !== undefined) !== boxPlan.hasTerminal)
+    throw new OptionsError(
+      "options.terminal",
+      options.terminal,
+      "must be given to plan() and to launch(), or to neither",
+    );
+}
+
+/** Of a monitor that undid nothing. A group that is not empty or not there stays as it is. */
+function removeGroups(boxPlan: Plan, monitor: number): void {
+  for (const path of groupDirectories(boxPlan, monitor))
+    try {
+      rmdirSync(path);
+    } catch {}
 }
 
 /** How much longer than its deadline a monitor may take to end a box and to undo what was made. */
@@ -118,40 +156,42 @@ export function spawnIsolatedSync(command: readonly string[], options: SpawnOpti
     );
   if (options.stdin === "pipe")
     throw new OptionsError("options.stdin", "pipe", "takes spawnIsolated: nobody could write while this thread waits");
+  if (options.onExit !== undefined)
+    throw new OptionsError("options.onExit", options.onExit, "takes spawnIsolated: here the result tells");
+  options.signal?.throwIfAborted();
+  using owned = new DisposableStack();
   const [statusRead, statusWrite] = makePipe();
-  const report = makeReport(boxPlan);
-  try {
-    const result = withImage(boxPlan, (path) =>
-      Bun.spawnSync([path], {
-        ...stageOptions(boxPlan, options, [
-          options.stdin ?? "ignore",
-          options.stdout ?? "pipe",
-          options.stderr ?? "pipe",
-          statusWrite,
-          report,
-        ]),
-        ...(options.maxBuffer === undefined ? {} : { maxBuffer: options.maxBuffer }),
-      }),
-    );
-    const end = readReport(report, boxPlan);
-    const failure = failureOf(boxPlan, end);
-    if (failure) throw errorOf(failure, boxPlan, end);
-    const { stdout, stderr, success, resourceUsage, pid } = result;
-    const exitCode = result.signalCode ? null : result.exitCode;
-    const signalCode = (result.signalCode ?? null) as NodeJS.Signals | null;
-    return {
-      stdout,
-      stderr,
-      exitCode,
-      signalCode,
-      success,
-      resourceUsage,
-      exitedDueToTimeout: result.exitedDueToTimeout ?? false,
-      status: boxStatus(boxPlan, end, { exitCode, signalCode, monitor: pid }),
-    };
-  } finally {
-    for (const fd of [statusRead, statusWrite, report]) closeSync(fd);
-  }
+  for (const fd of [statusRead, statusWrite]) owned.defer(() => closeSync(fd));
+  const report = makeReport(boxPlan, owned);
+  const result = withImage(boxPlan, (path) =>
+    Bun.spawnSync([path], {
+      ...stageOptions(boxPlan, options, [
+        options.stdin ?? "ignore",
+        options.stdout ?? "pipe",
+        options.stderr ?? "pipe",
+        statusWrite,
+        report,
+      ]),
+      ...(options.maxBuffer === undefined ? {} : { maxBuffer: options.maxBuffer }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    }),
+  );
+  const end = readReport(report, boxPlan);
+  const failure = failureOf(boxPlan, end);
+  if (failure) throw errorOf(failure, boxPlan, end);
+  const { stdout, stderr, success, resourceUsage, pid } = result;
+  const exitCode = result.signalCode ? null : result.exitCode;
+  const signalCode = (result.signalCode ?? null) as NodeJS.Signals | null;
+  return {
+    stdout,
+    stderr,
+    exitCode,
+    signalCode,
+    success,
+    resourceUsage,
+    exitedDueToTimeout: result.exitedDueToTimeout ?? false,
+    status: boxStatus(boxPlan, end, { exitCode, signalCode, monitor: pid }),
+  };
 }
 
 type ChildEnd = SpawnOptions["stdin"] | number;
@@ -215,9 +255,12 @@ function withImageFile<T>(image: Uint8Array, start: (path: string) => T): T {
   }
 }
 
-function makeReport(boxPlan: Plan): number {
-  const fd = sys.memfdCreate("bunshare-report", MFD.CLOEXEC);
+/** A page that stage and launcher share, of a size that nobody can change under the other. */
+function makeReport(boxPlan: Plan, owned: DisposableStack): number {
+  const fd = sys.memfdCreate("bunshare-report", MFD.CLOEXEC | MFD.ALLOW_SEALING);
+  owned.defer(() => closeSync(fd));
   ftruncateSync(fd, reportLayout(boxPlan).size);
+  sys.addSeals(fd, F_SEAL.SEAL | F_SEAL.SHRINK | F_SEAL.GROW);
   return fd;
 }
 
@@ -225,5 +268,4 @@ function makeReport(boxPlan: Plan): number {
 async function hangUp(fd: number): Promise<void> {
   const reader = Bun.file(fd).stream().getReader();
   while (!(await reader.read()).done);
-  closeSync(fd);
 }

@@ -111,6 +111,12 @@ export interface SpawnOptions {
   /** Called when the program has ended, as with Bun.spawn. */
   onExit?: ((box: IsolatedProcess, exitCode: number | null, signalCode: NodeJS.Signals | null) => unknown) | undefined;
 
+  /**
+   * Whether the process that watches over the box has a session of its own, where no key of the caller's terminal
+   * sends signals. Default: false; the box itself always has one. setsid(2)
+   */
+  detached?: boolean | undefined;
+
   /** Bytes of output after which `killSignal` is sent, as with Bun.spawn. Default: no limit. */
   maxBuffer?: number | undefined;
 }
@@ -436,6 +442,7 @@ export function isSpawnOptions(options: unknown): options is SpawnOptions {
       value.killSignal === undefined) &&
     (!("signal" in value) || isAbortSignal(value.signal) || value.signal === undefined) &&
     (!("onExit" in value) || isFunction(value.onExit) || value.onExit === undefined) &&
+    (!("detached" in value) || typeof value.detached === "boolean" || value.detached === undefined) &&
     (!("maxBuffer" in value) ||
       (Number.isInteger(value.maxBuffer) && value.maxBuffer >= 0 && value.maxBuffer <= 9007199254740991) ||
       value.maxBuffer === undefined)
@@ -780,6 +787,7 @@ const names7 = new Set([
   "killSignal",
   "signal",
   "onExit",
+  "detached",
   "maxBuffer",
 ]);
 const isHostName = (value: any): boolean =>

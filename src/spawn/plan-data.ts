@@ -27,6 +27,8 @@ export interface Plan {
   readonly cgroup?: PlannedCgroup;
   /** For the set-up. */
   readonly deadlineMs: number;
+  /** A terminal has to be given to each launch. */
+  readonly hasTerminal: boolean;
   /** Those of Bun.spawn's options that are data. */
   readonly io: PlannedIo;
 }

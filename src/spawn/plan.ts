@@ -125,6 +125,7 @@ function compile(box: Spec, host: Host, io: PlannedIo): Plan {
     passed,
     ...(cgroup ? { cgroup: { directories: cgroup.directories, reads: cgroup.reads } } : {}),
     deadlineMs: box.deadlineMs,
+    hasTerminal: box.hasTerminal,
     io,
   };
 }
@@ -424,7 +425,7 @@ function runProgram(box: Spec): { session: CallStep[]; before: CallStep[]; progr
             ),
           ]
         : []),
-      step("start a session keyring", call.joinSessionKeyring(), {
+      step("leave the caller's session keyring", call.joinSessionKeyring(), {
         tolerate: ["ENOSYS", "EPERM", "EACCES", "EDQUOT"],
         downgrade: "the keys of the caller's session keyring are in reach",
       }),

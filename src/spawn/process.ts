@@ -54,7 +54,10 @@ export class IsolatedProcess implements AsyncDisposable {
     this.exited = child.exited.then((code) => {
       this.#report = readReport(reportFd, plan);
       closeSync(reportFd);
-      onExit?.(this, this.exitCode, this.signalCode);
+      // Nobody is there to read any more.
+      this.stdin?.close();
+      // In a turn of its own: an error in it is the caller's, not the box's.
+      if (onExit) queueMicrotask(() => onExit(this, this.exitCode, this.signalCode));
       return code;
     });
   }
@@ -76,12 +79,19 @@ export class IsolatedProcess implements AsyncDisposable {
    * program that is PID 1 and does not handle it, where the kernel alone would drop it.
    */
   kill(signal?: NodeJS.Signals | number): void {
+    if (signal === "SIGSTOP" || signal === constants.signals.SIGSTOP) {
+      // The monitor itself must go on: it could not end the box any more.
+      if (this.exitCode === null && this.signalCode === null) process.kill(this.pid, "SIGSTOP");
+      return;
+    }
     this.#child.kill(monitorSignal(signal));
+    if (monitorSignal(signal) === takeDown) this.#child.kill("SIGCONT");
   }
   /** Keeps the event loop alive until the end; so it is at first. */
   ref(): void {
     this.#child.ref();
   }
+  /** Lets the event loop end. The box then ends with this process: it never outlives it. */
   unref(): void {
     this.#child.unref();
   }

@@ -474,6 +474,10 @@ export const SpawnOptions = Type.Object(
       ),
       "Called when the program has ended, as with Bun.spawn.",
     ),
+    detached: optional(
+      Type.Boolean(),
+      "Whether the process that watches over the box has a session of its own, where no key of the caller's terminal sends signals. Default: false; the box itself always has one. setsid(2)",
+    ),
     maxBuffer: optional(
       Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, expected: "bytes: an integer from 0" }),
       "Bytes of output after which `killSignal` is sent, as with Bun.spawn. Default: no limit.",

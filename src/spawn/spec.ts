@@ -4,7 +4,7 @@ import type { CgroupLayout } from "../cgroup/layout.ts";
 import { type CgroupLimits, type LimitWrites, limitWrites } from "../cgroup/limits.ts";
 import type { UserMount } from "../mount/bind.ts";
 import type { RootSpec } from "../mount/root.ts";
-import type { IdMap } from "../ns/idmap.ts";
+import { formatIdMap, type IdMap } from "../ns/idmap.ts";
 import { kinds, type NamespaceKind, namespaceKinds } from "../ns/kinds.ts";
 import { RLIMIT } from "../sys/flags.ts";
 import { OptionsError } from "../sys/options-error.ts";
@@ -81,10 +81,7 @@ export function spec(command: readonly string[], options: SpawnOptions, host: Ho
     ids: readIds(options, isNew, joins, host),
     root: isNew.mnt ? readRootSpec(options, host) : undefined,
     mounts: readMounts(options, host),
-    cgroup:
-      options.cgroup && host.cgroups
-        ? { limits: limitWrites(options.cgroup as CgroupLimits, host.cgroups), layout: host.cgroups }
-        : undefined,
+    cgroup: readCgroup(options, host),
     hostname: options.hostname,
     domainname: options.domainname,
     timeOffsets: options.timeOffsets,
@@ -158,7 +155,9 @@ const needed = [
 function requireNew(options: SpawnOptions, isNew: Spec["isNew"], joins: readonly Join[]): void {
   for (const [option, kind] of needed) {
     if (options[option] === undefined || isNew[kind]) continue;
-    // What the caller has is not ours to change, and "host" without a new mount namespace is what there is anyway.
+    // The host's root and no mounts are what there is without a new mount namespace anyway.
+    if (kind === "mnt" && (options.root ?? "host") === "host" && (options.mounts ?? []).length === 0) continue;
+    // What the caller has is not ours to change.
     const isJoined = joins.some((join) => join.kind === kind);
     throw new OptionsError(
       `options.${option}`,
@@ -218,6 +217,9 @@ function requireMapped(where: string, id: number | undefined, lines: readonly Id
 }
 
 function checkRanges(kind: "uid" | "gid", lines: readonly IdMap[]): void {
+  // The kernel takes a map in one write of less than a page.
+  if (formatIdMap(lines).length >= 4096)
+    throw new OptionsError(`options.map.${kind}`, lines.length, "has more lines than fit into 4095 bytes");
   lines.forEach((line, i) => {
     const where = `options.map.${kind}[${i}]`;
     if (line.inside + line.count > 2 ** 32 - 1 || line.outside + line.count > 2 ** 32 - 1)
@@ -259,8 +261,20 @@ function readMapperPrograms(
   return { newuidmap: mappers.newuidmap, newgidmap: mappers.newgidmap };
 }
 
+/** @throws {OptionsError} also for a host that was read for other options: a limit must not get lost. */
+function readCgroup({ cgroup }: SpawnOptions, host: Host): Spec["cgroup"] {
+  if (cgroup === undefined) return undefined;
+  if (host.cgroups === undefined)
+    throw new OptionsError("host", "cgroups", "was read for other options: readHost(options)");
+  return { limits: limitWrites(cgroup as CgroupLimits, host.cgroups), layout: host.cgroups };
+}
+
 function readRootSpec({ root = "host" }: SpawnOptions, host: Host): RootSpec {
-  if (root === "host") return { kind: "host", entries: host.root ?? [] };
+  if (root === "host") {
+    if (host.root === undefined)
+      throw new OptionsError("host", "root", "was read for other options: readHost(options)");
+    return { kind: "host", entries: host.root };
+  }
   const directory = (where: string, path: string): string => {
     const full = resolve(path);
     if (host.paths[full] !== "directory")
@@ -333,7 +347,7 @@ function inBox(where: string, path: string): string {
 }
 
 function readCwd({ cwd, root }: SpawnOptions, isNew: Spec["isNew"], host: Host): Spec["cwd"] {
-  if (cwd !== undefined) return { path: cwd, isRequired: true };
+  if (cwd !== undefined) return { path: resolve(cwd), isRequired: true };
   const isOwnTree = isNew.mnt && root !== undefined && root !== "host";
   return { path: isOwnTree ? "/" : host.cwd, isRequired: false };
 }

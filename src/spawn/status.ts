@@ -1,5 +1,6 @@
 /** What Bun cannot know of an ended box. Pure. */
 import { type CgroupUsage, usage } from "../cgroup/usage.ts";
+import { decimalWidth } from "../sys/encode.ts";
 import { errnoName } from "../sys/errno.ts";
 import { formatCallBriefly } from "../sys/format.ts";
 import { allSteps, type Plan, type SectionName } from "./plan-data.ts";
@@ -50,9 +51,7 @@ export function boxStatus(
   const start = report.nanoseconds("start") ?? 0n;
   const durationMs = Number((report.nanoseconds("end") ?? start) - start) / 1e6;
   const counted = plan.cgroup && usage(Object.fromEntries(plan.cgroup.reads.map((file) => [file, report.text(file)])));
-  const directories = (plan.cgroup?.directories ?? []).map((path) =>
-    path.replace("{monitor}", String(end.monitor).padStart(10, "0")),
-  );
+  const directories = groupDirectories(plan, end.monitor);
   const left = report.undoFailed && steps[report.undoFailed.index];
   const code = (errno: number): string => errnoName(errno) ?? `E${errno}`;
   return {
@@ -73,6 +72,12 @@ export function boxStatus(
         : undefined,
     timeline: timeline(plan, report),
   };
+}
+
+/** The box's groups, by the pid of its monitor. */
+export function groupDirectories({ cgroup }: Plan, monitor: number): string[] {
+  const digits = String(monitor).padStart(decimalWidth, "0");
+  return (cgroup?.directories ?? []).map((path) => path.replace("{monitor}", digits));
 }
 
 /** The steps in the order in which they began. Ticks become time by the two clock readings that the plan makes itself. */

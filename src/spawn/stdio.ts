@@ -1,7 +1,8 @@
 /** Standard streams of a box. A "pipe" is one of ours, not Bun's: Bun's are sockets, and `echo > /dev/stdout` fails on those. */
 import { closeSync } from "node:fs";
 import { pin } from "../../ffi/syscall.ts";
-import { O } from "../sys/flags.ts";
+import { SyscallError } from "../sys/error.ts";
+import { AT, AT_FDCWD, MOUNT_ATTR, O, OPEN_TREE } from "../sys/flags.ts";
 import { sys } from "../sys/invoke.ts";
 import type { SpawnOptions } from "./options.ts";
 
@@ -15,36 +16,44 @@ export interface Stdio {
   readonly stdin: PipeWriter | undefined;
   readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
-  /** After the spawn: the box's ends of the pipes. */
-  closeChild(): void;
   /** Our ends, as far as nobody is using them. */
   closeOwn(): void;
 }
 
-/** @param tooMuch Called once when a stream has had more than `maxBuffer` bytes. */
-export function openStdio(options: StdioOptions, tooMuch: () => void): Stdio {
-  const child: number[] = [];
+/**
+ * @param stacks What is opened is given to them at once: `lent` is the child's, `owned` is ours.
+ * @param tooMuch Called once when a stream has had more than `maxBuffer` bytes.
+ */
+export function openStdio(
+  options: StdioOptions,
+  { owned, lent }: { owned: DisposableStack; lent: DisposableStack },
+  tooMuch: () => void,
+): Stdio {
   const own: { close(): void }[] = [];
-  const pipe = (isInput: boolean): number => {
-    const [read, write] = makePipe();
-    child.push(isInput ? read : write);
-    return isInput ? write : read;
+  owned.defer(() => own.forEach((end) => end.close()));
+  const lend = (fd: number): number => {
+    lent.defer(() => closeSync(fd));
+    return fd;
   };
+  // Of the host's /dev/null a box of root could change the mode, and be it by a descriptor.
+  const ignored = (kind: ChildEnd): ChildEnd => (kind === "ignore" || kind === null ? openNull(lend) : kind);
   const input = (): [ChildEnd, PipeWriter | undefined] => {
-    if (options.stdin !== "pipe") return [options.stdin ?? "ignore", undefined];
-    const writer = new PipeWriter(pipe(true));
+    if (options.stdin !== "pipe") return [ignored(options.stdin ?? "ignore"), undefined];
+    const [read, write] = makePipe();
+    const writer = new PipeWriter(write);
     own.push(writer);
-    return [child.at(-1) ?? null, writer];
+    return [lend(read), writer];
   };
   const output = (
     wanted: SpawnOptions["stdout"],
     usual: "pipe" | "inherit",
   ): [ChildEnd, ReadableStream<Uint8Array<ArrayBuffer>> | undefined] => {
     const kind = wanted === undefined ? usual : wanted;
-    if (kind !== "pipe") return [kind, undefined];
-    const source = reader(pipe(false), options.maxBuffer, tooMuch);
+    if (kind !== "pipe") return [ignored(kind), undefined];
+    const [read, write] = makePipe();
+    const source = reader(read, options.maxBuffer, tooMuch);
     own.push(source);
-    return [child.at(-1) ?? null, source.stream];
+    return [lend(write), source.stream];
   };
   const [stdinEnd, stdin] = options.terminal ? [null, undefined] : input();
   const [stdoutEnd, stdout] = options.terminal ? [null, undefined] : output(options.stdout, "pipe");
@@ -54,9 +63,22 @@ export function openStdio(options: StdioOptions, tooMuch: () => void): Stdio {
     stdin,
     stdout,
     stderr,
-    closeChild: () => child.splice(0).forEach((fd) => closeSync(fd)),
     closeOwn: () => own.forEach((end) => end.close()),
   };
+}
+
+/** /dev/null behind a mount that is read-only, which takes root; others could not change it anyway. */
+function openNull(lend: (fd: number) => number): ChildEnd {
+  if (process.geteuid?.() !== 0) return "ignore";
+  try {
+    const tree = lend(sys.openTree(AT_FDCWD, "/dev/null", OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC));
+    sys.mountSetattr(tree, "", AT.EMPTY_PATH, MOUNT_ATTR.RDONLY);
+    return lend(sys.openat(AT_FDCWD, `/proc/self/fd/${tree}`, O.RDWR | O.CLOEXEC));
+  } catch (error) {
+    // Root of a container, without CAP_SYS_ADMIN: what it has is its own.
+    if (error instanceof SyscallError && error.code === "EPERM") return "ignore";
+    throw error;
+  }
 }
 
 /** `pipe2(fds, O_CLOEXEC)`: the reading and the writing end. */
@@ -106,8 +128,9 @@ function reader(fd: number, maxBuffer: number | undefined, tooMuch: () => void) 
         owner.close();
       },
     },
-    // Nothing is read before somebody asks: then an unread pipe can be closed at any time.
-    { highWaterMark: 0 },
+    // Nothing is read before somebody asks, and a program that writes more than a pipe holds waits for it: no memory fills up.
+    // Only with a limit on the output, which has to be counted, all is read at once.
+    { highWaterMark: maxBuffer === undefined ? 0 : Number.POSITIVE_INFINITY },
   );
   forgotten.register(stream, owner);
   return {
@@ -126,6 +149,7 @@ export class PipeWriter {
   constructor(fd: number) {
     this.#sink = Bun.file(fd).writer();
     this.#owner = once(fd);
+    forgotten.register(this, this.#owner);
   }
   write(chunk: Parameters<Bun.FileSink["write"]>[0]): number | Promise<number> {
     return this.#sink.write(chunk);

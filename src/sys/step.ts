@@ -54,5 +54,7 @@ export type Step = CallStep | ActStep;
 
 /** A step that makes a call; `more` holds what is not usual. */
 export function step(label: string, call: Call, more: Omit<CallStep, "label" | "call"> = {}): CallStep {
-  return { label, call, ...more };
+  // A name in it may hold what would move a terminal's cursor.
+  const printable = label.replaceAll(/\p{Cc}/gu, (c) => JSON.stringify(c).slice(1, -1));
+  return { label: printable, call, ...more };
 }

@@ -98,10 +98,10 @@ test("mountinfo() of this process has a root; that of a process that does not ex
 });
 
 test("mountinfo() of a zombie is undefined", async () => {
-  await using parent = Bun.spawn(["sh", "-c", "true & echo $!; exec sleep 10"], { stdout: "pipe" });
+  await using parent = Bun.spawn(["sh", "-c", "sleep 0.2 & echo $!; exec sleep 10"], { stdout: "pipe" });
   const { value } = await parent.stdout.getReader().read();
   const zombie = Number(new TextDecoder().decode(value));
-  // exec takes away the shell that would have waited for it.
+  // exec takes away the shell that would have waited for it, well before it ends.
   while (!/^State:\tZ/m.test(await Bun.file(`/proc/${zombie}/status`).text())) await Bun.sleep(5);
   expect(mountinfo(zombie)).toBeUndefined();
 });

@@ -98,7 +98,7 @@ describe(`as ${who}`, () => {
   test("what is written in the host's directories is gone afterwards, and the mounts are as before", async () => {
     const before = belongings();
     const script =
-      "echo x > /etc/canary-bunshare && rm /etc/hostname && mkdir /usr/new && mount -t tmpfs none /usr/new && echo done";
+      "echo x > /etc/canary-bunshare && rm /etc/hostname && mkdir /usr/new && unshare -Urm mount -t tmpfs none /usr/new && echo done";
     expect(await sh(script)).toBe("done\n");
     expect(existsSync("/etc/canary-bunshare")).toBe(false);
     expect(existsSync("/usr/new")).toBe(false);

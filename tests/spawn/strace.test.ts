@@ -47,8 +47,9 @@ const cases: [name: string, options: SpawnOptions, takesRoot?: "root"][] = [
   ["nothing unshared", { unshare: "none" }],
   ["nothing unshared, with limits", { unshare: "none", cgroup: { "pids.max": 60 } }, "root"],
   ["one namespace", { unshare: ["user"] }],
-  ["an init", { init: true }],
-  ["an init and clocks", { init: true, timeOffsets: { monotonic: 5 } }],
+  // An init closes itself to other processes of its user, strace included.
+  ["an init", { init: true }, "root"],
+  ["an init and clocks", { init: true, timeOffsets: { monotonic: 5 } }, "root"],
 ];
 
 const skip = Bun.which("strace") === null ? " (skipped: strace is not installed)" : "";
