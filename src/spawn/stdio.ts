@@ -36,7 +36,9 @@ export function openStdio(
     return fd;
   };
   // Of the host's /dev/null a box of root could change the mode, and be it by a descriptor.
-  const ignored = (kind: ChildEnd): ChildEnd => (kind === "ignore" || kind === null ? openNull(lend) : kind);
+  let nothing: ChildEnd;
+  const ignored = (kind: ChildEnd): ChildEnd =>
+    kind === "ignore" || kind === null ? (nothing ??= openNull(lend)) : kind;
   const input = (): [ChildEnd, PipeWriter | undefined] => {
     if (options.stdin !== "pipe") return [ignored(options.stdin ?? "ignore"), undefined];
     const [read, write] = makePipe();
