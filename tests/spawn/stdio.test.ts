@@ -208,7 +208,7 @@ describe(`as ${who}`, () => {
       const script = "stty size; trap 'exit 9' INT; echo up; while :; do sleep 0.05; done";
       const box = await spawnIsolated(["sh", "-c", script], { terminal });
       const deadline = performance.now() + 5000;
-      while (!text.includes("up") && performance.now() < deadline) await Bun.sleep(5);
+      while (!text.includes("up\r\n") && performance.now() < deadline) await Bun.sleep(5);
       terminal.write("\x03");
       expect(await box.exited).toBe(9);
       expect(text).toStartWith("20 70\r\nup\r\n");
