@@ -1,9 +1,10 @@
 /** A plan's clone and box section as C source: the same syscalls with the same arguments, for a program to compare with. Pure. */
+import { errnoNumber } from "../src/sys/errno.ts";
 import type { Call } from "../src/sys/call.ts";
 import { CLONE } from "../src/sys/flags.ts";
 import { allSteps, type PlacedStep, type Plan } from "../src/spawn/plan-data.ts";
 import { encodeCall, type Memory, type Words } from "../src/sys/encode.ts";
-import { errnoNumber } from "../src/sys/error.ts";
+
 import { putNumber } from "../src/sys/invoke.ts";
 import { type Arch, numberOf } from "../src/sys/numbers.ts";
 import type { CallStep } from "../src/sys/step.ts";

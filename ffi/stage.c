@@ -52,7 +52,6 @@ struct report {
 	u32 ended;                          /* the program has ended, and status is its wait status */
 	i32 status;
 	u32 late, spare;                    /* the deadline passed before the execve */
-	u8 rusage[144];
 	struct entry entries[];
 };
 
@@ -230,8 +229,7 @@ static void watch(const struct op *o)
 			continue;
 		if (sig == SIGCHLD) {
 			i32 status;
-			u8 rusage[144];
-			for (i64 p; (p = sys(SYS_wait4, -1, &status, WNOHANG, rusage)) > 0 || p == -EINTR;) {
+			for (i64 p; (p = sys(SYS_wait4, -1, &status, WNOHANG, 0)) > 0 || p == -EINTR;) {
 				if (p != pid)
 					continue;
 				/* An init inside the box has told how the program ended; its own end says less. */
@@ -239,8 +237,6 @@ static void watch(const struct op *o)
 					report->ended = 1;
 					report->status = fatal && (status & 127) == SIGKILL ? (i32)fatal : status;
 				}
-				for (u32 i = 0; i < sizeof rusage; i++)
-					report->rusage[i] = rusage[i];
 				return;
 			}
 		} else if (sig == SIGSTKFLT) {

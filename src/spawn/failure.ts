@@ -1,6 +1,6 @@
 /** From a report to the error: which step ended the set-up, and why. Pure. */
-import { errnoName, type ErrnoName } from "../sys/errno.ts";
-import { errnoNumber, SyscallError } from "../sys/error.ts";
+import { errnoName, type ErrnoName, errnoNumber } from "../sys/errno.ts";
+import { SyscallError } from "../sys/error.ts";
 import type { CallStep } from "../sys/step.ts";
 import { usage } from "../cgroup/usage.ts";
 import { allSteps, type PlacedStep, type Plan, type SectionName } from "./plan-data.ts";

@@ -6,6 +6,7 @@ import type { HostEntry } from "../mount/root.ts";
 import { mountinfo } from "../proc/mountinfo.ts";
 import { rangesOf, subgid, type SubidRange, subuid } from "../proc/subid.ts";
 import { readIfThere } from "../proc/read.ts";
+import { CAP } from "../sys/flags.ts";
 import type { Arch } from "../sys/numbers.ts";
 import type { SpawnOptions } from "./options.ts";
 
@@ -63,8 +64,8 @@ export function readHost(options: SpawnOptions = {}): Host {
     kernel: [major, minor],
     uid,
     gid,
-    isAdmin: can(21),
-    canMapIds: can(6) && can(7),
+    isAdmin: can(CAP.SYS_ADMIN),
+    canMapIds: can(CAP.SETUID) && can(CAP.SETGID),
     umask: Number.parseInt(umask, 8),
     cwd: process.cwd(),
     env: process.env,

@@ -1,7 +1,8 @@
 /** The image: a plan as a static ELF executable of a few KB, the stage with the plan's tables behind it. elf(5) */
+import { errnoNumber } from "../sys/errno.ts";
 import { builtStage, stageAddress } from "../../ffi/built.ts";
 import { encodeCall, type Memory } from "../sys/encode.ts";
-import { errnoNumber } from "../sys/error.ts";
+
 import { putNumber } from "../sys/invoke.ts";
 import { type Arch, numberOf } from "../sys/numbers.ts";
 import type { ActStep, CallStep, Step } from "../sys/step.ts";

@@ -11,8 +11,7 @@ const header = {
   ended: 16,
   status: 20,
   late: 24,
-  rusage: 32,
-  size: 176,
+  size: 32,
 };
 const entrySize = 16;
 

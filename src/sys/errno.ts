@@ -148,5 +148,10 @@ export function errnoText(name: ErrnoName): string {
   return errnos[name][1];
 }
 
+/** The number of an errno. */
+export function errnoNumber(name: ErrnoName): number {
+  return errnos[name][0];
+}
+
 const names = new Map<number, ErrnoName>();
 for (const [name, [errno]] of Object.entries(errnos)) names.set(errno, name as ErrnoName);

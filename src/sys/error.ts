@@ -1,6 +1,6 @@
 /** The kernel said no: which call, on what, with which errno, and in which step. */
 import type { Call } from "./call.ts";
-import { errnos, errnoName, type ErrnoName, errnoText } from "./errno.ts";
+import { errnoName, type ErrnoName, errnoText } from "./errno.ts";
 import { formatCall } from "./format.ts";
 
 /** The step of a box that failed. */
@@ -54,6 +54,3 @@ export class SyscallError extends Error {
     this.kernelLog = details.kernelLog;
   }
 }
-
-/** The number of an errno by its name. */
-export const errnoNumber = (name: ErrnoName): number => errnos[name][0];

@@ -1,3 +1,4 @@
+import { errnoNumber } from "../../src/sys/errno.ts";
 import { expect, test } from "bun:test";
 import { closeSync, ftruncateSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +8,7 @@ import { plan } from "../../src/spawn/plan.ts";
 import { allSteps, type Plan } from "../../src/spawn/plan-data.ts";
 import { readReport, reportLayout } from "../../src/spawn/report.ts";
 import { makePipe } from "../../src/spawn/stdio.ts";
-import { errnoNumber } from "../../src/sys/error.ts";
+
 import { MFD } from "../../src/sys/flags.ts";
 import { sys } from "../../src/sys/invoke.ts";
 import { rootHost } from "./host.ts";
