@@ -3,9 +3,7 @@ import { errnoNumber } from "../src/sys/errno.ts";
 import type { Call } from "../src/sys/call.ts";
 import { CLONE } from "../src/sys/flags.ts";
 import { allSteps, type PlacedStep, type Plan } from "../src/spawn/plan-data.ts";
-import { encodeCall, type Memory, type Words } from "../src/sys/encode.ts";
-
-import { putNumber } from "../src/sys/invoke.ts";
+import { encodeCall, type Memory, putNumber, type Words } from "../src/sys/encode.ts";
 import { type Arch, numberOf } from "../src/sys/numbers.ts";
 import type { CallStep } from "../src/sys/step.ts";
 
@@ -116,7 +114,7 @@ class Data implements Memory {
   put(address: number, bytes: Uint8Array): void {
     new Uint8Array(this.#view.buffer).set(bytes, address - this.#base);
   }
-  putNumber(address: number, bytes: number, value: number): void {
+  putNumber(address: number, bytes: number, value: number | bigint): void {
     putNumber(this.#view, address - this.#base, bytes, value);
   }
   shared(_: string, make: () => number): number {

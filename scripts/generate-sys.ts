@@ -58,6 +58,9 @@ const newer: Record<string, string> = {
   STATMOUNT_SUPPORTED_MASK: "0x1000", // 6.15
   STATMOUNT_MNT_UIDMAP: "0x2000", // 6.15
   STATMOUNT_MNT_GIDMAP: "0x4000", // 6.15
+  LSMT_ROOT: "0xffffffffffffffffULL", // 6.8
+  LISTMOUNT_REVERSE: "0x1", // 6.11
+  LISTNS_CURRENT_USER: "0xffffffffffffffffULL", // 6.19
   STATX_MNT_ID_UNIQUE: "0x4000", // 6.8
   STATX_SUBVOL: "0x8000", // 6.10
   STATX_WRITE_ATOMIC: "0x10000", // 6.11
@@ -70,7 +73,34 @@ const newer: Record<string, string> = {
   F_SEAL_EXEC: "0x20", // 6.3
   F_DUPFD_QUERY: "1027", // 6.10
   F_CREATED_QUERY: "1028", // 6.12
+  F_GETDELEG: "1039", // 6.19
+  F_SETDELEG: "1040", // 6.19
+  AT_EXECVE_CHECK: "0x10000", // 6.14
+  AT_HANDLE_FID: "0x200", // 6.5
+  AT_HANDLE_MNT_ID_UNIQUE: "0x1", // 6.12
+  AT_HANDLE_CONNECTABLE: "0x2", // 6.13
+  PIDFD_SELF_THREAD: "-10000", // 6.15
+  PIDFD_SELF_THREAD_GROUP: "-10001", // 6.17; -20000 before
+  FD_PIDFS_ROOT: "-10002", // 6.17
+  FD_NSFS_ROOT: "-10003", // 6.18
+  FALLOC_FL_WRITE_ZEROES: "0x80", // 6.17
   PIDFD_THREAD: "O_EXCL", // 6.9
+  PIDFD_SIGNAL_THREAD: "0x1", // 6.9, as the next two
+  PIDFD_SIGNAL_THREAD_GROUP: "0x2",
+  PIDFD_SIGNAL_PROCESS_GROUP: "0x4",
+  PIDFD_INFO_PID: "0x1", // 6.13
+  PIDFD_INFO_CREDS: "0x2", // 6.13
+  PIDFD_INFO_CGROUPID: "0x4", // 6.13
+  PIDFD_INFO_EXIT: "0x8", // 6.15
+  PIDFD_INFO_COREDUMP: "0x10", // 6.16
+  PIDFD_INFO_SUPPORTED_MASK: "0x20", // 6.19
+  PIDFD_INFO_COREDUMP_SIGNAL: "0x40", // 6.19
+  PIDFD_COREDUMPED: "0x1", // 6.16, as the next three
+  PIDFD_COREDUMP_SKIP: "0x2",
+  PIDFD_COREDUMP_USER: "0x4",
+  PIDFD_COREDUMP_ROOT: "0x8",
+  PR_MDWE_REFUSE_EXEC_GAIN: "0x1", // 6.3
+  PR_MDWE_NO_INHERIT: "0x2", // 6.7
   PR_SET_MDWE: "65", // 6.3
   PR_GET_MDWE: "66", // 6.3
   PR_SET_MEMORY_MERGE: "67", // 6.4
@@ -86,7 +116,26 @@ const newer: Record<string, string> = {
   NS_GET_TGID_FROM_PIDNS: "_IOR(NSIO, 7, int)", // 6.11
   NS_GET_PID_IN_PIDNS: "_IOR(NSIO, 8, int)", // 6.11
   NS_GET_TGID_IN_PIDNS: "_IOR(NSIO, 9, int)", // 6.11
+  NS_MNT_GET_INFO: "_IOC(_IOC_READ, NSIO, 10, 16)", // 6.12, with the size of struct mnt_ns_info, as the next two
+  NS_MNT_GET_NEXT: "_IOC(_IOC_READ, NSIO, 11, 16)",
+  NS_MNT_GET_PREV: "_IOC(_IOC_READ, NSIO, 12, 16)",
   NS_GET_ID: "_IOR(NSIO, 13, __u64)", // 6.18
+  IPC_NS_INIT_INO: "0xEFFFFFFFU", // 6.17 for programs, as the next seven; most are as old as 3.8
+  UTS_NS_INIT_INO: "0xEFFFFFFEU",
+  USER_NS_INIT_INO: "0xEFFFFFFDU",
+  PID_NS_INIT_INO: "0xEFFFFFFCU",
+  CGROUP_NS_INIT_INO: "0xEFFFFFFBU",
+  TIME_NS_INIT_INO: "0xEFFFFFFAU",
+  NET_NS_INIT_INO: "0xEFFFFFF9U",
+  MNT_NS_INIT_INO: "0xEFFFFFF8U",
+  IPC_NS_INIT_ID: "1", // 6.19, as the next seven
+  UTS_NS_INIT_ID: "2",
+  USER_NS_INIT_ID: "3",
+  PID_NS_INIT_ID: "4",
+  CGROUP_NS_INIT_ID: "5",
+  TIME_NS_INIT_ID: "6",
+  NET_NS_INIT_ID: "7",
+  MNT_NS_INIT_ID: "8",
   PIDFD_GET_CGROUP_NAMESPACE: "_IO(0xFF, 1)", // 6.11, as the next nine
   PIDFD_GET_IPC_NAMESPACE: "_IO(0xFF, 2)",
   PIDFD_GET_MNT_NAMESPACE: "_IO(0xFF, 3)",
@@ -97,10 +146,46 @@ const newer: Record<string, string> = {
   PIDFD_GET_TIME_FOR_CHILDREN_NAMESPACE: "_IO(0xFF, 8)",
   PIDFD_GET_USER_NAMESPACE: "_IO(0xFF, 9)",
   PIDFD_GET_UTS_NAMESPACE: "_IO(0xFF, 10)",
+  PIDFD_GET_INFO: "_IOC(_IOC_READ | _IOC_WRITE, 0xFF, 11, 80)", // 6.13, with the size of struct pidfd_info of 6.19
+  SECCOMP_IOCTL_NOTIF_SET_FLAGS: "SECCOMP_IOW(4, __u64)", // 6.6
+  SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP: "0x1", // 6.6
+  SECBIT_EXEC_RESTRICT_FILE: "0x100", // 6.14, as the next three
+  SECBIT_EXEC_RESTRICT_FILE_LOCKED: "0x200",
+  SECBIT_EXEC_DENY_INTERACTIVE: "0x400",
+  SECBIT_EXEC_DENY_INTERACTIVE_LOCKED: "0x800",
+  SO_PASSPIDFD: "76", // 6.5
+  SO_PEERPIDFD: "77", // 6.5
+  SO_PASSRIGHTS: "83", // 6.16
+  SCM_SECURITY: "3", // 2.6.18, in the kernel's own include/linux/socket.h
+  SCM_PIDFD: "4", // 6.5, as above
+  BPF_TOKEN_CREATE: "36", // 6.9
+  BPF_CGROUP_UNIX_CONNECT: "49", // 6.7, as the next four
+  BPF_CGROUP_UNIX_SENDMSG: "50",
+  BPF_CGROUP_UNIX_RECVMSG: "51",
+  BPF_CGROUP_UNIX_GETPEERNAME: "52",
+  BPF_CGROUP_UNIX_GETSOCKNAME: "53",
+  BPF_F_BEFORE: "0x8", // 6.6, as the next two
+  BPF_F_AFTER: "0x10",
+  BPF_F_ID: "0x20",
+  BPF_F_PREORDER: "0x40", // 6.15
+  BPF_F_LINK: "0x2000", // 6.4
   SCHED_EXT: "7", // 6.12
   SUID_DUMP_DISABLE: "0", // include/linux/sched/coredump.h, not for programs
   SUID_DUMP_USER: "1",
   PID_FS_MAGIC: "0x50494446", // 6.9
+  // include/linux/key.h, not for programs.
+  KEY_POS_VIEW: "0x01000000",
+  KEY_POS_READ: "0x02000000",
+  KEY_POS_WRITE: "0x04000000",
+  KEY_POS_SEARCH: "0x08000000",
+  KEY_POS_LINK: "0x10000000",
+  KEY_POS_SETATTR: "0x20000000",
+  KEY_USR_VIEW: "0x00010000",
+  KEY_USR_READ: "0x00020000",
+  KEY_USR_WRITE: "0x00040000",
+  KEY_USR_SEARCH: "0x00080000",
+  KEY_USR_LINK: "0x00100000",
+  KEY_USR_SETATTR: "0x00200000",
   LANDLOCK_ACCESS_FS_TRUNCATE: "0x4000", // 6.2
   LANDLOCK_ACCESS_FS_IOCTL_DEV: "0x8000", // 6.10
   LANDLOCK_ACCESS_NET_BIND_TCP: "0x1", // 6.7
@@ -138,10 +223,13 @@ interface SetSource {
 }
 
 const kernelHeaders =
-  "asm/fcntl.h asm/ioctls.h asm/mman.h asm/poll.h asm/resource.h asm/siginfo.h asm/signal.h linux/capability.h " +
-  "linux/close_range.h linux/fcntl.h linux/fs.h linux/keyctl.h linux/landlock.h linux/magic.h linux/memfd.h " +
-  "linux/mman.h linux/mount.h linux/nsfs.h linux/openat2.h linux/pidfd.h linux/prctl.h linux/sched.h linux/seccomp.h " +
-  "linux/securebits.h linux/sockios.h linux/stat.h linux/time.h linux/types.h linux/wait.h";
+  "asm/fcntl.h asm/ioctls.h asm/mman.h asm/poll.h asm/resource.h asm/siginfo.h asm/signal.h asm/socket.h " +
+  "linux/audit.h linux/bpf.h linux/capability.h linux/close_range.h linux/eventpoll.h linux/falloc.h linux/fcntl.h " +
+  "linux/filter.h linux/fs.h linux/if_tun.h linux/inotify.h linux/ioprio.h linux/kcmp.h linux/keyctl.h " +
+  "linux/landlock.h linux/magic.h linux/memfd.h linux/mman.h linux/mount.h linux/netlink.h linux/nsfs.h " +
+  "linux/openat2.h linux/personality.h linux/pidfd.h linux/prctl.h linux/resource.h linux/sched.h linux/seccomp.h " +
+  "linux/securebits.h linux/signalfd.h linux/sockios.h linux/stat.h linux/time.h linux/timerfd.h linux/types.h " +
+  "linux/wait.h linux/xattr.h";
 
 const sets: Record<string, SetSource> = {
   CLONE: {
@@ -185,7 +273,29 @@ const sets: Record<string, SetSource> = {
     prefix: "AT_",
     kind: "bits",
     names:
-      "SYMLINK_NOFOLLOW REMOVEDIR SYMLINK_FOLLOW NO_AUTOMOUNT EMPTY_PATH STATX_FORCE_SYNC STATX_DONT_SYNC RECURSIVE",
+      "SYMLINK_NOFOLLOW REMOVEDIR SYMLINK_FOLLOW NO_AUTOMOUNT EMPTY_PATH STATX_FORCE_SYNC STATX_DONT_SYNC RECURSIVE " +
+      "EXECVE_CHECK",
+  },
+  AT_ACCESS: {
+    doc: "Flags of faccessat2, of which one shares its bit with AT_REMOVEDIR. access(2)",
+    prefix: "AT_",
+    kind: "bits",
+    names: "SYMLINK_NOFOLLOW EACCESS EMPTY_PATH",
+  },
+  AT_HANDLE: {
+    doc: "Flags of name_to_handle_at. open_by_handle_at(2)",
+    prefix: "AT_HANDLE_",
+    kind: "bits",
+    names: "MNT_ID_UNIQUE CONNECTABLE FID",
+    whole: "AT_SYMLINK_FOLLOW AT_EMPTY_PATH",
+  },
+  ACCESS: {
+    doc: "What faccessat2 asks for. access(2)",
+    headers: "unistd.h",
+    prefix: "",
+    kind: "bits",
+    names: "F_OK R_OK W_OK X_OK",
+    zero: "F_OK",
   },
   RESOLVE: {
     doc: "How openat2 walks the path. openat2(2)",
@@ -240,7 +350,7 @@ const sets: Record<string, SetSource> = {
     doc: "Attributes of a mount, in fsmount, mount_setattr and statmount. mount_setattr(2)",
     prefix: "MOUNT_ATTR_",
     kind: "bits",
-    names: "RDONLY NOSUID NODEV NOEXEC RELATIME NOATIME STRICTATIME NODIRATIME IDMAP NOSYMFOLLOW",
+    names: "RDONLY NOSUID NODEV NOEXEC _ATIME RELATIME NOATIME STRICTATIME NODIRATIME IDMAP NOSYMFOLLOW",
   },
   STATMOUNT: {
     doc: "What statmount is asked for. statmount(2)",
@@ -249,6 +359,12 @@ const sets: Record<string, SetSource> = {
     names:
       "SB_BASIC MNT_BASIC PROPAGATE_FROM MNT_ROOT MNT_POINT FS_TYPE MNT_NS_ID MNT_OPTS FS_SUBTYPE SB_SOURCE OPT_ARRAY " +
       "OPT_SEC_ARRAY SUPPORTED_MASK MNT_UIDMAP MNT_GIDMAP",
+  },
+  LISTMOUNT: {
+    doc: "Flags of listmount. listmount(2)",
+    prefix: "LISTMOUNT_",
+    kind: "bits",
+    names: "REVERSE",
   },
   STATX: {
     doc: "What statx is asked for. statx(2)",
@@ -263,6 +379,12 @@ const sets: Record<string, SetSource> = {
     prefix: "STATX_ATTR_",
     kind: "bits",
     names: "COMPRESSED IMMUTABLE APPEND NODUMP ENCRYPTED AUTOMOUNT MOUNT_ROOT VERITY DAX WRITE_ATOMIC",
+  },
+  XATTR: {
+    doc: "Flags of setxattr and setxattrat. setxattr(2)",
+    prefix: "XATTR_",
+    kind: "bits",
+    names: "CREATE REPLACE",
   },
   ST: {
     doc: "Flags of a mount that statfs finds. statfs(2)",
@@ -283,6 +405,23 @@ const sets: Record<string, SetSource> = {
       "SQUASHFS_MAGIC ISOFS_SUPER_MAGIC MSDOS_SUPER_MAGIC EXFAT_SUPER_MAGIC NFS_SUPER_MAGIC SMB2_SUPER_MAGIC " +
       "CIFS_SUPER_MAGIC CEPH_SUPER_MAGIC V9FS_MAGIC ECRYPTFS_SUPER_MAGIC RDTGROUP_SUPER_MAGIC",
     base: 16,
+  },
+  INIT_NS_INO: {
+    doc: "Inodes of the namespaces that the system started with. namespaces(7)",
+    prefix: "",
+    kind: "enum",
+    names:
+      "IPC_NS_INIT_INO UTS_NS_INIT_INO USER_NS_INIT_INO PID_NS_INIT_INO CGROUP_NS_INIT_INO TIME_NS_INIT_INO " +
+      "NET_NS_INIT_INO MNT_NS_INIT_INO",
+    base: 16,
+  },
+  INIT_NS_ID: {
+    doc: "Ids of the namespaces that the system started with: NS_GET_ID. namespaces(7)",
+    prefix: "",
+    kind: "enum",
+    names:
+      "IPC_NS_INIT_ID UTS_NS_INIT_ID USER_NS_INIT_ID PID_NS_INIT_ID CGROUP_NS_INIT_ID TIME_NS_INIT_ID NET_NS_INIT_ID " +
+      "MNT_NS_INIT_ID",
   },
   P: {
     doc: "Whom waitid waits for. waitid(2)",
@@ -362,6 +501,24 @@ const sets: Record<string, SetSource> = {
     kind: "enum",
     names: "IS_SET RAISE LOWER CLEAR_ALL",
   },
+  PR_MDWE: {
+    doc: "Flags of prctl(PR_SET_MDWE). PR_SET_MDWE(2const)",
+    prefix: "PR_MDWE_",
+    kind: "bits",
+    names: "REFUSE_EXEC_GAIN NO_INHERIT",
+  },
+  PR_SCHED_CORE: {
+    doc: "What prctl(PR_SCHED_CORE) does. prctl(2)",
+    prefix: "PR_SCHED_CORE_",
+    kind: "enum",
+    names: "GET CREATE SHARE_TO SHARE_FROM",
+  },
+  PR_SCHED_CORE_SCOPE: {
+    doc: "Whom prctl(PR_SCHED_CORE) means. prctl(2)",
+    prefix: "PR_SCHED_CORE_SCOPE_",
+    kind: "enum",
+    names: "THREAD THREAD_GROUP PROCESS_GROUP",
+  },
   CAP: {
     doc: "Capabilities, by number. capabilities(7)",
     prefix: "CAP_",
@@ -374,7 +531,8 @@ const sets: Record<string, SetSource> = {
     kind: "bits",
     names:
       "NOROOT NOROOT_LOCKED NO_SETUID_FIXUP NO_SETUID_FIXUP_LOCKED KEEP_CAPS KEEP_CAPS_LOCKED NO_CAP_AMBIENT_RAISE " +
-      "NO_CAP_AMBIENT_RAISE_LOCKED",
+      "NO_CAP_AMBIENT_RAISE_LOCKED EXEC_RESTRICT_FILE EXEC_RESTRICT_FILE_LOCKED EXEC_DENY_INTERACTIVE " +
+      "EXEC_DENY_INTERACTIVE_LOCKED",
   },
   RLIMIT: {
     doc: "Resources of prlimit64. getrlimit(2)",
@@ -401,13 +559,38 @@ const sets: Record<string, SetSource> = {
     names:
       "DUPFD GETFD SETFD GETFL SETFL GETLK SETLK SETLKW SETOWN GETOWN SETSIG GETSIG SETOWN_EX GETOWN_EX GETOWNER_UIDS " +
       "OFD_GETLK OFD_SETLK OFD_SETLKW SETLEASE GETLEASE NOTIFY DUPFD_QUERY CREATED_QUERY CANCELLK DUPFD_CLOEXEC " +
-      "SETPIPE_SZ GETPIPE_SZ ADD_SEALS GET_SEALS GET_RW_HINT SET_RW_HINT GET_FILE_RW_HINT SET_FILE_RW_HINT",
+      "SETPIPE_SZ GETPIPE_SZ ADD_SEALS GET_SEALS GET_RW_HINT SET_RW_HINT GET_FILE_RW_HINT SET_FILE_RW_HINT " +
+      "GETDELEG SETDELEG",
   },
   F_SEAL: {
     doc: "Seals of fcntl(F_ADD_SEALS). F_GET_SEALS(2const)",
     prefix: "F_SEAL_",
     kind: "bits",
     names: "SEAL SHRINK GROW WRITE FUTURE_WRITE EXEC",
+  },
+  F_LOCK: {
+    doc: "Types of record locks: fcntl(F_SETLK). F_GETLK(2const)",
+    prefix: "F_",
+    kind: "enum",
+    names: "RDLCK WRLCK UNLCK",
+  },
+  LOCK: {
+    doc: "Operations of flock. flock(2)",
+    prefix: "LOCK_",
+    kind: "bits",
+    names: "SH EX NB UN",
+  },
+  SEEK: {
+    doc: "Whence of lseek. lseek(2)",
+    prefix: "SEEK_",
+    kind: "enum",
+    names: "SET CUR END DATA HOLE",
+  },
+  FALLOC: {
+    doc: "Modes of fallocate. fallocate(2)",
+    prefix: "FALLOC_FL_",
+    kind: "bits",
+    names: "KEEP_SIZE PUNCH_HOLE NO_HIDE_STALE COLLAPSE_RANGE ZERO_RANGE INSERT_RANGE UNSHARE_RANGE WRITE_ZEROES",
   },
   FD: {
     doc: "Flags of fcntl(F_SETFD). F_GETFD(2const)",
@@ -421,11 +604,81 @@ const sets: Record<string, SetSource> = {
     kind: "bits",
     names: "NONBLOCK THREAD",
   },
+  PIDFD_SIGNAL: {
+    doc: "Flags of pidfd_send_signal. pidfd_send_signal(2)",
+    prefix: "PIDFD_SIGNAL_",
+    kind: "bits",
+    names: "THREAD THREAD_GROUP PROCESS_GROUP",
+  },
+  PIDFD_INFO: {
+    doc: "What ioctl(PIDFD_GET_INFO) is asked for. PIDFD_GET_INFO(2const)",
+    prefix: "PIDFD_INFO_",
+    kind: "bits",
+    names: "PID CREDS CGROUPID EXIT COREDUMP SUPPORTED_MASK COREDUMP_SIGNAL",
+  },
+  PIDFD_COREDUMP: {
+    doc: "How a process dumped core: ioctl(PIDFD_GET_INFO). PIDFD_GET_INFO(2const)",
+    prefix: "PIDFD_COREDUMP_",
+    kind: "bits",
+    names: "SKIP USER ROOT",
+    whole: "PIDFD_COREDUMPED",
+  },
+  KCMP: {
+    doc: "What kcmp compares. kcmp(2)",
+    prefix: "KCMP_",
+    kind: "enum",
+    names: "FILE VM FILES FS SIGHAND IO SYSVSEM EPOLL_TFD",
+  },
   POLL: {
     doc: "Events of poll and ppoll. poll(2)",
     prefix: "POLL",
     kind: "bits",
     names: "IN PRI OUT ERR HUP NVAL RDNORM RDBAND WRNORM WRBAND MSG REMOVE RDHUP",
+  },
+  EPOLL: {
+    doc: "Events of epoll_ctl and epoll_wait. epoll_ctl(2)",
+    prefix: "EPOLL",
+    kind: "bits",
+    names: "IN PRI OUT ERR HUP NVAL RDNORM RDBAND WRNORM WRBAND MSG RDHUP EXCLUSIVE WAKEUP ONESHOT ET",
+  },
+  EPOLL_CTL: {
+    doc: "Operations of epoll_ctl. epoll_ctl(2)",
+    prefix: "EPOLL_CTL_",
+    kind: "enum",
+    names: "ADD DEL MOD",
+  },
+  EPOLL_CREATE: {
+    doc: "Flags of epoll_create1. epoll_create(2)",
+    prefix: "EPOLL_",
+    kind: "bits",
+    names: "CLOEXEC",
+  },
+  EFD: {
+    doc: "Flags of eventfd2. eventfd(2)",
+    headers: "sys/eventfd.h",
+    prefix: "EFD_",
+    kind: "bits",
+    names: "SEMAPHORE CLOEXEC NONBLOCK",
+  },
+  SFD: {
+    doc: "Flags of signalfd4. signalfd(2)",
+    prefix: "SFD_",
+    kind: "bits",
+    names: "CLOEXEC NONBLOCK",
+  },
+  IN: {
+    doc: "What inotify_add_watch watches, and what happened. inotify(7)",
+    prefix: "IN_",
+    kind: "bits",
+    names:
+      "ACCESS MODIFY ATTRIB CLOSE_WRITE CLOSE_NOWRITE OPEN MOVED_FROM MOVED_TO CREATE DELETE DELETE_SELF MOVE_SELF " +
+      "UNMOUNT Q_OVERFLOW IGNORED ONLYDIR DONT_FOLLOW EXCL_UNLINK MASK_CREATE MASK_ADD ISDIR ONESHOT",
+  },
+  IN_INIT: {
+    doc: "Flags of inotify_init1, of which one shares its bit with IN_MOVE_SELF. inotify_init(2)",
+    prefix: "IN_",
+    kind: "bits",
+    names: "NONBLOCK CLOEXEC",
   },
   PROT: {
     doc: "Protection of mmap and mprotect. mmap(2)",
@@ -458,6 +711,12 @@ const sets: Record<string, SetSource> = {
     kind: "bits",
     names: "ABSTIME",
   },
+  TFD: {
+    doc: "Flags of timerfd_create and timerfd_settime. timerfd_create(2)",
+    prefix: "TFD_",
+    kind: "bits",
+    names: "TIMER_ABSTIME TIMER_CANCEL_ON_SET CLOEXEC NONBLOCK",
+  },
   AF: {
     doc: "Address families of socket. address_families(7)",
     headers: "sys/socket.h",
@@ -473,19 +732,75 @@ const sets: Record<string, SetSource> = {
     names: "STREAM DGRAM RAW RDM SEQPACKET DCCP PACKET CLOEXEC NONBLOCK",
     choice: "0xf",
   },
+  SOL: {
+    doc: "Levels of socket options and of control messages. getsockopt(2)",
+    headers: "sys/socket.h netinet/in.h netinet/tcp.h netinet/udp.h",
+    prefix: "SOL_",
+    kind: "enum",
+    names: "IP SOCKET TCP UDP IPV6 RAW PACKET NETLINK",
+  },
+  SO: {
+    doc: "Options of sockets, at SOL_SOCKET. socket(7)",
+    prefix: "SO_",
+    kind: "enum",
+    // strace says SO_RCVTIMEO_OLD and SO_SNDTIMEO_OLD; programs leave out the end.
+    names:
+      "REUSEADDR TYPE ERROR BROADCAST SNDBUF RCVBUF KEEPALIVE PRIORITY LINGER REUSEPORT PASSCRED PEERCRED RCVLOWAT " +
+      "RCVTIMEO SNDTIMEO BINDTODEVICE ATTACH_FILTER DETACH_FILTER ACCEPTCONN PEERSEC SNDBUFFORCE RCVBUFFORCE PASSSEC " +
+      "MARK PROTOCOL DOMAIN LOCK_FILTER ATTACH_BPF COOKIE PEERGROUPS BINDTOIFINDEX NETNS_COOKIE PASSPIDFD PEERPIDFD " +
+      "PASSRIGHTS",
+  },
+  MSG: {
+    doc: "Flags of sendmsg, recvmsg and their kin. recv(2)",
+    headers: "sys/socket.h",
+    prefix: "MSG_",
+    kind: "bits",
+    names:
+      "OOB PEEK DONTROUTE CTRUNC TRUNC DONTWAIT EOR WAITALL CONFIRM ERRQUEUE NOSIGNAL MORE WAITFORONE ZEROCOPY FASTOPEN " +
+      "CMSG_CLOEXEC",
+  },
+  SCM: {
+    doc: "Types of control messages, at SOL_SOCKET. unix(7)",
+    headers: "sys/socket.h",
+    prefix: "SCM_",
+    kind: "enum",
+    names: "RIGHTS CREDENTIALS SECURITY PIDFD",
+  },
+  SHUT: {
+    doc: "How shutdown shuts. shutdown(2)",
+    headers: "sys/socket.h",
+    prefix: "SHUT_",
+    kind: "enum",
+    names: "RD WR RDWR",
+  },
+  NETLINK: {
+    doc: "Protocols of AF_NETLINK. netlink(7)",
+    prefix: "NETLINK_",
+    kind: "enum",
+    names: "ROUTE USERSOCK SOCK_DIAG NFLOG XFRM SELINUX AUDIT CONNECTOR NETFILTER KOBJECT_UEVENT GENERIC",
+  },
+  NETLINK_OPT: {
+    doc: "Options of sockets, at SOL_NETLINK. netlink(7)",
+    prefix: "NETLINK_",
+    kind: "enum",
+    names: "ADD_MEMBERSHIP DROP_MEMBERSHIP LISTEN_ALL_NSID CAP_ACK EXT_ACK GET_STRICT_CHK",
+  },
   IOCTL: {
-    doc: "Requests of ioctl: terminals, interfaces, namespaces, pidfds, seccomp. ioctl(2)",
+    doc: "Requests of ioctl: terminals, files, interfaces, tunnels, namespaces, pidfds, seccomp. ioctl(2)",
     prefix: "",
     kind: "enum",
     names:
-      "TIOCSCTTY TIOCNOTTY TIOCGWINSZ TIOCSWINSZ TIOCGPGRP TIOCSPGRP TIOCGPTN TIOCSPTLCK TIOCGPTPEER SIOCGIFNAME " +
-      "SIOCGIFFLAGS SIOCSIFFLAGS SIOCGIFINDEX SIOCSIFNAME SIOCGIFADDR SIOCSIFADDR SIOCGIFNETMASK SIOCSIFNETMASK " +
-      "NS_GET_USERNS NS_GET_PARENT NS_GET_NSTYPE NS_GET_OWNER_UID NS_GET_MNTNS_ID NS_GET_PID_FROM_PIDNS " +
-      "NS_GET_TGID_FROM_PIDNS NS_GET_PID_IN_PIDNS NS_GET_TGID_IN_PIDNS NS_GET_ID PIDFD_GET_CGROUP_NAMESPACE " +
-      "PIDFD_GET_IPC_NAMESPACE PIDFD_GET_MNT_NAMESPACE PIDFD_GET_NET_NAMESPACE PIDFD_GET_PID_NAMESPACE " +
-      "PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE PIDFD_GET_TIME_NAMESPACE PIDFD_GET_TIME_FOR_CHILDREN_NAMESPACE " +
-      "PIDFD_GET_USER_NAMESPACE PIDFD_GET_UTS_NAMESPACE SECCOMP_IOCTL_NOTIF_RECV SECCOMP_IOCTL_NOTIF_SEND " +
-      "SECCOMP_IOCTL_NOTIF_ID_VALID SECCOMP_IOCTL_NOTIF_ADDFD",
+      "TCGETS TCSETS TCSETSW TCSETSF TIOCSCTTY TIOCNOTTY TIOCGWINSZ TIOCSWINSZ TIOCGPGRP TIOCSPGRP TIOCSTI TIOCLINUX " +
+      "TIOCGPTN TIOCSPTLCK TIOCGPTPEER FICLONE FIFREEZE FITHAW FS_IOC_GETFLAGS FS_IOC_SETFLAGS SIOCGIFNAME SIOCGIFFLAGS " +
+      "SIOCSIFFLAGS SIOCGIFINDEX SIOCSIFNAME SIOCGIFADDR SIOCSIFADDR SIOCGIFNETMASK SIOCSIFNETMASK SIOCGIFMTU " +
+      "SIOCSIFMTU SIOCGIFHWADDR SIOCSIFHWADDR SIOCBRADDBR SIOCBRDELBR SIOCBRADDIF SIOCBRDELIF SIOCGSKNS TUNSETIFF " +
+      "TUNSETPERSIST TUNSETOWNER TUNSETGROUP NS_GET_USERNS NS_GET_PARENT NS_GET_NSTYPE NS_GET_OWNER_UID NS_GET_MNTNS_ID " +
+      "NS_GET_PID_FROM_PIDNS NS_GET_TGID_FROM_PIDNS NS_GET_PID_IN_PIDNS NS_GET_TGID_IN_PIDNS NS_MNT_GET_INFO " +
+      "NS_MNT_GET_NEXT NS_MNT_GET_PREV NS_GET_ID PIDFD_GET_CGROUP_NAMESPACE PIDFD_GET_IPC_NAMESPACE " +
+      "PIDFD_GET_MNT_NAMESPACE PIDFD_GET_NET_NAMESPACE PIDFD_GET_PID_NAMESPACE PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE " +
+      "PIDFD_GET_TIME_NAMESPACE PIDFD_GET_TIME_FOR_CHILDREN_NAMESPACE PIDFD_GET_USER_NAMESPACE PIDFD_GET_UTS_NAMESPACE " +
+      "PIDFD_GET_INFO SECCOMP_IOCTL_NOTIF_RECV SECCOMP_IOCTL_NOTIF_SEND SECCOMP_IOCTL_NOTIF_ID_VALID " +
+      "SECCOMP_IOCTL_NOTIF_ADDFD SECCOMP_IOCTL_NOTIF_SET_FLAGS",
     base: 16,
   },
   IFF: {
@@ -496,6 +811,12 @@ const sets: Record<string, SetSource> = {
     names:
       "UP BROADCAST DEBUG LOOPBACK POINTOPOINT NOTRAILERS RUNNING NOARP PROMISC ALLMULTI MASTER SLAVE MULTICAST PORTSEL " +
       "AUTOMEDIA DYNAMIC LOWER_UP DORMANT ECHO",
+  },
+  TUN: {
+    doc: "Flags of a tunnel: ioctl(TUNSETIFF). netdevice(7)",
+    prefix: "IFF_",
+    kind: "bits",
+    names: "TUN TAP NO_PI VNET_HDR TUN_EXCL MULTI_QUEUE",
   },
   S: {
     doc: "Type of a file in its mode, `mode & S.IFMT`, and the bits that are not permissions. inode(7)",
@@ -511,6 +832,12 @@ const sets: Record<string, SetSource> = {
     kind: "enum",
     names: "SET_MODE_STRICT SET_MODE_FILTER GET_ACTION_AVAIL GET_NOTIF_SIZES",
   },
+  SECCOMP_MODE: {
+    doc: "Modes of prctl(PR_SET_SECCOMP). PR_SET_SECCOMP(2const)",
+    prefix: "SECCOMP_MODE_",
+    kind: "enum",
+    names: "DISABLED STRICT FILTER",
+  },
   SECCOMP_FILTER_FLAG: {
     doc: "Flags of seccomp(SECCOMP_SET_MODE_FILTER). seccomp(2)",
     prefix: "SECCOMP_FILTER_FLAG_",
@@ -524,12 +851,181 @@ const sets: Record<string, SetSource> = {
     names: "KILL_PROCESS KILL_THREAD TRAP ERRNO USER_NOTIF TRACE LOG ALLOW",
     base: 16,
   },
+  SECCOMP_USER_NOTIF: {
+    doc: "Flags of a listener: ioctl(SECCOMP_IOCTL_NOTIF_SET_FLAGS). seccomp_unotify(2)",
+    prefix: "SECCOMP_USER_NOTIF_",
+    kind: "bits",
+    names: "FD_SYNC_WAKE_UP",
+  },
+  SECCOMP_USER_NOTIF_FLAG: {
+    doc: "Flags of an answer: ioctl(SECCOMP_IOCTL_NOTIF_SEND). seccomp_unotify(2)",
+    prefix: "SECCOMP_USER_NOTIF_FLAG_",
+    kind: "bits",
+    names: "CONTINUE",
+  },
+  SECCOMP_ADDFD_FLAG: {
+    doc: "Flags of ioctl(SECCOMP_IOCTL_NOTIF_ADDFD). seccomp_unotify(2)",
+    prefix: "SECCOMP_ADDFD_FLAG_",
+    kind: "bits",
+    names: "SETFD SEND",
+  },
+  AUDIT_ARCH: {
+    doc: "Calling conventions that a seccomp filter sees. seccomp(2)",
+    prefix: "AUDIT_ARCH_",
+    kind: "enum",
+    names: "X86_64 AARCH64 I386 ARM",
+    base: 16,
+  },
+  BPF_CLASS: {
+    doc: "Classes of instructions, `code & 7`; the last two in eBPF, instead of RET and MISC. bpf(2)",
+    prefix: "BPF_",
+    kind: "enum",
+    names: "LD LDX ST STX ALU JMP RET MISC JMP32 ALU64",
+    base: 16,
+  },
+  BPF_SIZE: {
+    doc: "What a load or a store moves, `code & 0x18`; DW in eBPF. bpf(2)",
+    prefix: "BPF_",
+    kind: "enum",
+    names: "W H B DW",
+    base: 16,
+  },
+  BPF_MODE: {
+    doc: "Where a load or a store finds it, `code & 0xe0`. bpf(2)",
+    prefix: "BPF_",
+    kind: "enum",
+    names: "IMM ABS IND MEM LEN MSH",
+    base: 16,
+  },
+  BPF_ALU_OP: {
+    doc: "What BPF_ALU computes, `code & 0xf0`; MOV and ARSH in eBPF. bpf(2)",
+    prefix: "BPF_",
+    kind: "enum",
+    names: "ADD SUB MUL DIV OR AND LSH RSH NEG MOD XOR MOV ARSH",
+    base: 16,
+  },
+  BPF_JMP_OP: {
+    doc: "When BPF_JMP jumps, `code & 0xf0`; from JNE on in eBPF. bpf(2)",
+    prefix: "BPF_",
+    kind: "enum",
+    names: "JA JEQ JGT JGE JSET JNE CALL EXIT JLT JLE",
+    base: 16,
+  },
+  BPF_SRC: {
+    doc: "The operand of BPF_ALU and BPF_JMP, `code & 8`: the constant or the register. bpf(2)",
+    prefix: "BPF_",
+    kind: "enum",
+    names: "K X",
+    base: 16,
+  },
+  BPF_RVAL: {
+    doc: "What BPF_RET returns, `code & 0x18`. bpf(2)",
+    prefix: "BPF_",
+    kind: "enum",
+    names: "K X A",
+    base: 16,
+  },
+  BPF_MISCOP: {
+    doc: "Which way BPF_MISC copies, `code & 0xf8`. bpf(2)",
+    prefix: "BPF_",
+    kind: "enum",
+    names: "TAX TXA",
+    base: 16,
+  },
+  BPF: {
+    doc: "Commands of bpf. bpf(2)",
+    prefix: "BPF_",
+    kind: "enum",
+    names:
+      "MAP_CREATE MAP_LOOKUP_ELEM MAP_UPDATE_ELEM MAP_DELETE_ELEM PROG_LOAD OBJ_PIN OBJ_GET PROG_ATTACH PROG_DETACH " +
+      "PROG_GET_NEXT_ID PROG_GET_FD_BY_ID OBJ_GET_INFO_BY_FD PROG_QUERY LINK_CREATE LINK_UPDATE LINK_GET_FD_BY_ID " +
+      "LINK_DETACH TOKEN_CREATE",
+  },
+  BPF_PROG_TYPE: {
+    doc: "Types of programs: bpf(BPF_PROG_LOAD). bpf(2)",
+    prefix: "BPF_PROG_TYPE_",
+    kind: "enum",
+    names:
+      "UNSPEC SOCKET_FILTER XDP CGROUP_SKB CGROUP_SOCK SOCK_OPS CGROUP_DEVICE CGROUP_SOCK_ADDR CGROUP_SYSCTL " +
+      "CGROUP_SOCKOPT LSM",
+  },
+  BPF_ATTACH_TYPE: {
+    doc: "Where programs are attached, those of cgroups: bpf(BPF_PROG_ATTACH). bpf(2)",
+    prefix: "BPF_",
+    kind: "enum",
+    names:
+      "CGROUP_INET_INGRESS CGROUP_INET_EGRESS CGROUP_INET_SOCK_CREATE CGROUP_SOCK_OPS CGROUP_DEVICE CGROUP_INET4_BIND " +
+      "CGROUP_INET6_BIND CGROUP_INET4_CONNECT CGROUP_INET6_CONNECT CGROUP_INET4_POST_BIND CGROUP_INET6_POST_BIND " +
+      "CGROUP_UDP4_SENDMSG CGROUP_UDP6_SENDMSG CGROUP_SYSCTL CGROUP_UDP4_RECVMSG CGROUP_UDP6_RECVMSG CGROUP_GETSOCKOPT " +
+      "CGROUP_SETSOCKOPT CGROUP_INET4_GETPEERNAME CGROUP_INET6_GETPEERNAME CGROUP_INET4_GETSOCKNAME " +
+      "CGROUP_INET6_GETSOCKNAME CGROUP_INET_SOCK_RELEASE LSM_CGROUP CGROUP_UNIX_CONNECT CGROUP_UNIX_SENDMSG " +
+      "CGROUP_UNIX_RECVMSG CGROUP_UNIX_GETPEERNAME CGROUP_UNIX_GETSOCKNAME",
+  },
+  BPF_F: {
+    doc: "Flags of bpf(BPF_PROG_ATTACH). bpf(2)",
+    prefix: "BPF_F_",
+    kind: "bits",
+    names: "ALLOW_OVERRIDE ALLOW_MULTI REPLACE BEFORE AFTER ID PREORDER LINK",
+  },
+  BPF_F_QUERY: {
+    doc: "Flags of bpf(BPF_PROG_QUERY). bpf(2)",
+    prefix: "BPF_F_QUERY_",
+    kind: "bits",
+    names: "EFFECTIVE",
+  },
+  BPF_DEVCG_ACC: {
+    doc: "Accesses that a device program judges, the upper 16 bits of access_type. bpf(2)",
+    prefix: "BPF_DEVCG_ACC_",
+    kind: "bits",
+    names: "MKNOD READ WRITE",
+  },
+  BPF_DEVCG_DEV: {
+    doc: "Devices that a device program judges, the lower 16 bits of access_type. bpf(2)",
+    prefix: "BPF_DEVCG_DEV_",
+    kind: "enum",
+    names: "BLOCK CHAR",
+  },
   SCHED: {
     doc: "Scheduling policies. sched_setscheduler(2)",
     prefix: "SCHED_",
     kind: "enum",
     // The kernel says SCHED_NORMAL; POSIX, libc and strace say SCHED_OTHER.
     names: "OTHER=SCHED_NORMAL FIFO RR BATCH IDLE DEADLINE EXT",
+  },
+  SCHED_FLAG: {
+    doc: "Flags of sched_setattr. sched_setattr(2)",
+    prefix: "SCHED_FLAG_",
+    kind: "bits",
+    names: "RESET_ON_FORK RECLAIM DL_OVERRUN KEEP_POLICY KEEP_PARAMS UTIL_CLAMP_MIN UTIL_CLAMP_MAX",
+  },
+  PRIO: {
+    doc: "Whose nice value setpriority sets. getpriority(2)",
+    prefix: "PRIO_",
+    kind: "enum",
+    names: "PROCESS PGRP USER",
+  },
+  IOPRIO_WHO: {
+    doc: "Whose priority ioprio_set sets. ioprio_set(2)",
+    prefix: "IOPRIO_WHO_",
+    kind: "enum",
+    names: "PROCESS PGRP USER",
+  },
+  IOPRIO_CLASS: {
+    doc: "Classes of ioprio_set, above 13 bits of priority. ioprio_set(2)",
+    prefix: "IOPRIO_CLASS_",
+    kind: "enum",
+    names: "NONE RT BE IDLE",
+  },
+  PER: {
+    doc: "Execution domains and their flags. personality(2)",
+    prefix: "PER_",
+    kind: "bits",
+    names: "LINUX LINUX32",
+    whole:
+      "UNAME26 ADDR_NO_RANDOMIZE MMAP_PAGE_ZERO ADDR_COMPAT_LAYOUT READ_IMPLIES_EXEC ADDR_LIMIT_32BIT SHORT_INODE " +
+      "WHOLE_SECONDS STICKY_TIMEOUTS ADDR_LIMIT_3GB",
+    zero: "PER_LINUX",
+    choice: "PER_MASK",
   },
   KEYCTL: {
     doc: "Operations of keyctl. keyctl(2)",
@@ -540,6 +1036,22 @@ const sets: Record<string, SetSource> = {
       "INSTANTIATE NEGATE SET_REQKEY_KEYRING SET_TIMEOUT ASSUME_AUTHORITY GET_SECURITY SESSION_TO_PARENT REJECT " +
       "INSTANTIATE_IOV INVALIDATE GET_PERSISTENT DH_COMPUTE PKEY_QUERY PKEY_ENCRYPT PKEY_DECRYPT PKEY_SIGN PKEY_VERIFY " +
       "RESTRICT_KEYRING MOVE CAPABILITIES WATCH_KEY",
+  },
+  KEY_SPEC: {
+    doc: "Keyrings by what they are of: keyctl, add_key. keyctl(2)",
+    prefix: "KEY_SPEC_",
+    kind: "enum",
+    names:
+      "THREAD_KEYRING PROCESS_KEYRING SESSION_KEYRING USER_KEYRING USER_SESSION_KEYRING GROUP_KEYRING REQKEY_AUTH_KEY " +
+      "REQUESTOR_KEYRING",
+  },
+  KEY: {
+    doc: "Permissions of a key, of who possesses and who owns it: keyctl(KEYCTL_SETPERM). keyrings(7)",
+    prefix: "KEY_",
+    kind: "bits",
+    names:
+      "POS_VIEW POS_READ POS_WRITE POS_SEARCH POS_LINK POS_SETATTR USR_VIEW USR_READ USR_WRITE USR_SEARCH USR_LINK " +
+      "USR_SETATTR",
   },
   LANDLOCK_ACCESS_FS: {
     doc: "What Landlock can forbid on files. landlock(7)",
@@ -579,6 +1091,22 @@ const sets: Record<string, SetSource> = {
     kind: "bits",
     names: "LOG_SAME_EXEC_OFF LOG_NEW_EXEC_ON LOG_SUBDOMAINS_OFF",
   },
+};
+
+/** Numbers that stand alone, in fcntl.h or newer than the headers. */
+const constants: Record<string, string> = {
+  AT_FDCWD: "The working directory, where a call takes a directory's descriptor. openat(2)",
+  PIDFD_SELF_THREAD: "The caller's thread, where a call takes a pidfd; also PIDFD_SELF. pidfd_open(2), Linux 6.15",
+  PIDFD_SELF_THREAD_GROUP: "The caller's process, where a call takes a pidfd. pidfd_open(2), Linux 6.17",
+  FD_PIDFS_ROOT: "The file system of pidfds, where open_by_handle_at takes a mount. open_by_handle_at(2), Linux 6.17",
+  FD_NSFS_ROOT:
+    "The file system of namespaces, where open_by_handle_at takes a mount. open_by_handle_at(2), Linux 6.18",
+};
+
+/** As `constants`, for what needs 64 bits. */
+const wideConstants: Record<string, string> = {
+  LSMT_ROOT: "The root, where listmount takes a mount's id. listmount(2), Linux 6.8",
+  LISTNS_CURRENT_USER: "The caller's user namespace, where listns takes an id. listns(2), Linux 6.19",
 };
 
 const outputs: Record<string, () => string> = {
@@ -717,9 +1245,8 @@ const here = process.arch === "arm64" ? 1 : 0;
 const differing = { ${differing.join(", ")} } as const;
 
 ${consts.join("\n")}
-/** The working directory, where a call takes a directory's descriptor. openat(2) */
-export const AT_FDCWD = ${evaluate("x64", "linux/fcntl.h", ["AT_FDCWD"]).AT_FDCWD};
-
+${constantsOf(constants, String)}
+${constantsOf(wideConstants, (value) => `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}n`)}
 /**
  * How to print a word of a set as strace(1) does.
  *
@@ -761,6 +1288,15 @@ export function flagWord(set: FlagSetName, word: number, arch: Arch, from: Arch 
   return kept | moved;
 }
 `;
+}
+
+/** Exported constants, one by one, with their documentation. */
+function constantsOf(docs: Record<string, string>, literal: (value: number) => string): string {
+  const values = evaluate("x64", "linux/fcntl.h", Object.keys(docs));
+  const lines = Object.entries(docs).map(
+    ([name, doc]) => `/** ${doc} */\nexport const ${name} = ${literal(values[name]!)};\n`,
+  );
+  return lines.join("\n");
 }
 
 /** Values of all sets, one compilation for all that take the same headers. */

@@ -69,7 +69,7 @@ const OPOST = 1;
 /** Raw mode still writes "\r\n" for "\n", which the program's own terminal has done already. termios(3) */
 function keepOutput(fd: number): void {
   const termios = new Uint8Array(64);
-  sys.ioctl(fd, TCGETS, termios);
+  sys.ioctl(fd, TCGETS, { into: termios });
   const view = new DataView(termios.buffer);
   view.setUint32(4, view.getUint32(4, true) & ~OPOST, true);
   sys.ioctl(fd, TCSETSW, termios);

@@ -14,6 +14,7 @@ export interface CgroupLayout {
 /** One tree of groups, as this process sees it. Its mount point is what it is called by elsewhere. */
 export interface CgroupHierarchy {
   readonly version: 1 | 2;
+  /** Where it is mounted: `/sys/fs/cgroup` on a pure v2 host. */
   readonly mountPoint: string;
   /** The group that is the top of the mount, in the notation of /proc/PID/cgroup. */
   readonly mountRoot: string;
@@ -32,10 +33,11 @@ export interface CgroupDirectory {
   readonly path: string;
   /** The caller may make groups in it. */
   readonly writable: boolean;
+  /** The caller may move processes into it: `cgroup.procs` can be written. */
   readonly procsWritable: boolean;
   /** Names of the files in it; read for v2, memory and blkio only. */
   readonly files: readonly string[];
-  /** v2. */
+  /** v2: whether controllers can be enabled for groups below. */
   readonly subtreeControlWritable?: boolean;
   /** v2: `cgroup.type`, undefined in the root of the whole hierarchy. */
   readonly type?: string;

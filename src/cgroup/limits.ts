@@ -71,6 +71,7 @@ export interface LimitWrite {
   /** As that hierarchy calls it: `io` is `blkio` on v1. */
   readonly controller: string;
   readonly file: string;
+  /** The text as it is written, without a newline. */
   readonly value: string;
   /** What to tell somebody who asked for something else. */
   readonly note?: string;
@@ -87,6 +88,7 @@ export interface GroupPlace {
   readonly parent: string;
   /** v2: to write to the parent's `cgroup.subtree_control` before the group is made: `memory`, ... without the plus. */
   readonly enable: readonly string[];
+  /** Why there: part of a sentence. */
   readonly reason: string;
 }
 
@@ -153,7 +155,10 @@ export function parseBytes(value: unknown, where = "bytes"): number | "max" {
   return Number(bytes);
 }
 
-/** `cpu.max` in one form. @throws {OptionsError} */
+/**
+ * `cpu.max` in one form, whichever way it was given: microseconds, the period filled in.
+ * @throws {OptionsError} for a quota below 1000 or a period outside of 1000 to 1000000, and for anything else
+ */
 export function parseCpuMax(value: unknown, where = "cpu.max"): Required<CpuMax> {
   const [quota, period] = cpuMaxWords(value);
   const periodUs = period === undefined ? 100_000 : integerOf(period, 1000, 1_000_000);

@@ -13,6 +13,7 @@ const readSize = 1024;
 /** How long the kernel may take to let go of a group whose last process has just ended. */
 const removeMs = 5000;
 
+/** What is done about the groups of a box, by when and by whom. */
 export interface CgroupSteps {
   /** In the monitor, before the clone. */
   readonly make: readonly CallStep[];
@@ -24,6 +25,7 @@ export interface CgroupSteps {
   readonly undo: readonly CallStep[];
   /** The group in each hierarchy, with `{monitor}` for the pid in its name. */
   readonly directories: readonly string[];
+  /** Names of the files that `undo` reads, each a block of the report of that name; `usage()` takes their texts. */
   readonly reads: readonly string[];
 }
 

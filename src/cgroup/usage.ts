@@ -21,8 +21,11 @@ export interface CgroupUsage {
   readonly "pids.events"?: Readonly<Record<string, number>>;
   /** v2 only: `usage_usec`, `user_usec`, `system_usec`, `nr_throttled`, ... */
   readonly "cpu.stat"?: Readonly<Record<string, number>>;
+  /** `memory.peak`, Linux 5.19; v1: `memory.max_usage_in_bytes`. */
   readonly memoryPeakBytes?: number;
+  /** Most tasks at one time, threads counted: `pids.peak`, which older kernels lack. */
   readonly pidsPeak?: number;
+  /** CPU time in microseconds: `usage_usec` of `cpu.stat`; v1: `cpuacct.usage`, rounded down. */
   readonly cpuUsageUs?: number;
 }
 

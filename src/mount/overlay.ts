@@ -6,8 +6,10 @@ export class Overlay {
   readonly layers: readonly string[];
   /** Takes the changes and keeps them; undefined: a tmpfs that is thrown away. */
   readonly upper: string | undefined;
+  /** What overlayfs keeps its unfinished files in; undefined: a directory beside `upper`. */
   readonly work: string | undefined;
 
+  /** Use `overlay(base)`. */
   constructor(layers: readonly string[], upper?: string, work?: string) {
     this.layers = layers;
     this.upper = upper;
@@ -23,7 +25,7 @@ export class Overlay {
   }
 }
 
-/** `overlay("/images/base").layer("/images/python").writable("/run/box")` */
+/** Begins with one layer: `overlay("/images/base").layer("/images/python").writable("/run/box")`. */
 export function overlay(base: string): Overlay {
   return new Overlay([base]);
 }

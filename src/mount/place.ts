@@ -16,6 +16,7 @@ export function openRoot(): CallStep {
   return step("open the new root", call.openat(AT_FDCWD, ".", O.PATH | O.DIRECTORY | O.CLOEXEC), { id: rootId });
 }
 
+/** `fchdir(root)`: back to where a group of steps begins. */
 export function returnToRoot(): CallStep {
   return step("return to the new root", call.fchdir(root));
 }

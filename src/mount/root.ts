@@ -24,10 +24,12 @@ export type RootSpec =
       readonly kind: "layers";
       /** Lowest first. */
       readonly layers: readonly string[];
+      /** Undefined, like `work`: a tmpfs takes the changes. */
       readonly upper: string | undefined;
       readonly work: string | undefined;
     };
 
+/** What building a root depends on beside the root itself. */
 export interface RootOptions {
   /** A directory of the host on which the new root is put together; what it holds is hidden meanwhile, not lost. */
   readonly base: string;

@@ -6,6 +6,7 @@ import { type CallStep, step } from "../sys/step.ts";
 import { openTree } from "./bind.ts";
 import { attach, newFileSystem, returnToRoot, tmpfsAt, topDirectory } from "./place.ts";
 
+/** What decides how /proc, /sys, /dev, /tmp and /run come into a box. */
 export interface SpecialMounts {
   /** The root is ours or may be written to, so directories can be made in it. */
   readonly isMade: boolean;

@@ -5,7 +5,7 @@ import { O } from "../sys/flags.ts";
 import { type CallStep, step } from "../sys/step.ts";
 import type { Text } from "../sys/call.ts";
 
-/** One line of a map. */
+/** One line of a map: `count` ids from `inside` on are those from `outside` on in the parent namespace. */
 export interface IdMap {
   readonly inside: number;
   readonly outside: number;

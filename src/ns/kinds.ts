@@ -13,6 +13,7 @@ export const kinds = {
   time: { flag: CLONE.NEWTIME, manual: "time_namespaces(7)" },
 } as const;
 
+/** A kind of namespace, called as in /proc/PID/ns: `mnt` for the mount namespace. */
 export type NamespaceKind = keyof typeof kinds;
 
 /** All kinds, `user` first: it gives the rights that making and entering the others takes. */

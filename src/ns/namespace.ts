@@ -1,16 +1,15 @@
 /** A namespace as a handle: an open descriptor, which keeps the namespace alive. namespaces(7) */
 import { fstatSync } from "node:fs";
-import * as call from "../sys/calls.ts";
-import { AT_FDCWD } from "../sys/calls.ts";
 import { SyscallError } from "../sys/error.ts";
-import { Fd } from "../sys/fd.ts";
-import { IOCTL, O } from "../sys/flags.ts";
-import { invoke } from "../sys/invoke.ts";
+import type { Fd } from "../sys/fd.ts";
+import { AT_FDCWD, IOCTL, O } from "../sys/flags.ts";
+import { sys } from "../sys/invoke.ts";
 import { OptionsError } from "../sys/options-error.ts";
 import { kinds, type NamespaceKind, namespaceKinds } from "./kinds.ts";
 
 /** An open namespace. Two handles of one namespace are equal; disposal closes the handle, not what others keep alive. */
 export class Namespace implements Disposable {
+  /** Called as in /proc/PID/ns. */
   readonly kind: NamespaceKind;
   readonly #fd: Fd;
 
@@ -30,7 +29,7 @@ export class Namespace implements Disposable {
     if (typeof from === "number" && (!Number.isInteger(from) || from < 1))
       throw new OptionsError("pid", from, "expected a pid");
     const path = typeof from === "number" || from === "self" ? `/proc/${from}/ns/${kind}` : from;
-    const fd = new Fd(invoke(call.openat(AT_FDCWD, path, O.RDONLY | O.NONBLOCK | O.CLOEXEC)));
+    const fd = sys.openat(AT_FDCWD, path, O.RDONLY | O.NONBLOCK | O.CLOEXEC);
     const type = typeOf(fd);
     if (type === kinds[kind].flag) return new Namespace(kind, fd);
     fd.close();
@@ -51,16 +50,20 @@ export class Namespace implements Disposable {
     const { dev, ino } = fstatSync(this.fd);
     return { device: dev, inode: ino };
   }
+  /** Whether both are handles of one namespace: device and inode agree. namespaces(7) */
   equals(other: Namespace): boolean {
     const [a, b] = [this.id(), other.id()];
     return a.device === b.device && a.inode === b.inode;
   }
+  /** Closes the descriptor; the namespace lives on while a process, a mount or another descriptor holds it. Twice does no harm. */
   close(): void {
     this.#fd.close();
   }
+  /** Closes it, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
   }
+  /** As readlink(2) shows it in /proc/PID/ns: `net:[4026531840]`. */
   toString(): string {
     return `${this.kind}:[${this.id().inode}]`;
   }
@@ -69,7 +72,7 @@ export class Namespace implements Disposable {
 /** `ioctl(fd, NS_GET_NSTYPE)`: the CLONE_NEW* flag, or undefined for what is no namespace. ioctl_ns(2), Linux 4.11 */
 function typeOf(fd: Fd): number | undefined {
   try {
-    return invoke(call.ioctl(fd.number, IOCTL.NS_GET_NSTYPE, 0));
+    return sys.ioctl(fd, IOCTL.NS_GET_NSTYPE, 0);
   } catch (error) {
     if (error instanceof SyscallError) return undefined;
     throw error;

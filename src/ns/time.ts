@@ -4,9 +4,11 @@ import { AT_FDCWD } from "../sys/calls.ts";
 import { CLONE, O } from "../sys/flags.ts";
 import { type CallStep, step } from "../sys/step.ts";
 
-/** Seconds that the clocks of the box are ahead of the host's. */
+/** Seconds that the clocks of the box are ahead of the host's; fractions and negative ones too. */
 export interface TimeOffsets {
+  /** Of CLOCK_MONOTONIC. */
   readonly monotonic?: number | undefined;
+  /** Of CLOCK_BOOTTIME, which uptime(1) shows. */
   readonly boottime?: number | undefined;
 }
 

@@ -27,7 +27,11 @@ export function cgroup(pid?: number): CgroupEntry[] | undefined {
   return text === undefined ? undefined : parseCgroup(text, `/proc/${pid ?? "self"}/cgroup`);
 }
 
-/** @throws {ParseError} with the line that cannot be read */
+/**
+ * The text of `/proc/PID/cgroup`: an entry a line, in the order of the file. cgroups(7)
+ * @param file Named in the error.
+ * @throws {ParseError} with the line that cannot be read
+ */
 export function parseCgroup(text: string, file = "/proc/self/cgroup"): CgroupEntry[] {
   const entries: CgroupEntry[] = [];
   for (const [index, line] of text.split("\n").entries()) {

@@ -29,7 +29,11 @@ function idMap(pid: number | undefined, file: string): IdMapping[] | undefined {
   return text === undefined ? undefined : parseIdMap(text, `/proc/${pid ?? "self"}/${file}`);
 }
 
-/** @throws {ParseError} with the line that cannot be read */
+/**
+ * The text of `/proc/PID/uid_map` or `gid_map`; empty where nothing is mapped. user_namespaces(7)
+ * @param file Named in the error.
+ * @throws {ParseError} with the line that cannot be read
+ */
 export function parseIdMap(text: string, file = "/proc/self/uid_map"): IdMapping[] {
   const mappings: IdMapping[] = [];
   for (const [index, line] of text.split("\n").entries()) {

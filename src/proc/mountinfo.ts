@@ -26,10 +26,13 @@ export interface MountInfo {
 
 /** Peer groups by number, mount_namespaces(7). A mount with none of these is private. */
 export interface MountPropagation {
+  /** The group that it sends mounts to and receives them from. */
   readonly shared?: number;
+  /** The group that it receives mounts from: it is a slave of that one. */
   readonly master?: number;
   /** Nearest dominant peer group that is visible from the root of the process. */
   readonly propagateFrom?: number;
+  /** No MS_BIND can copy it. */
   readonly unbindable?: true;
 }
 
@@ -45,7 +48,11 @@ export function mountinfo(pid?: number): MountInfo[] | undefined {
   return text === undefined ? undefined : parseMountinfo(text, `/proc/${pid ?? "self"}/mountinfo`);
 }
 
-/** @throws {ParseError} with the line that cannot be read */
+/**
+ * The text of `/proc/PID/mountinfo`, in the order of the file. proc_pid_mountinfo(5)
+ * @param file Named in the error.
+ * @throws {ParseError} with the line that cannot be read
+ */
 export function parseMountinfo(text: string, file = "/proc/self/mountinfo"): MountInfo[] {
   const mounts: MountInfo[] = [];
   for (const [index, line] of text.split("\n").entries()) {

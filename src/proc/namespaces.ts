@@ -7,7 +7,9 @@ import { ifThere } from "./read.ts";
 export interface NamespaceId {
   /** `mnt`, `net`, `pid`, ...; that of `pid_for_children` is `pid`. */
   readonly kind: string;
+  /** `st_dev` of the nsfs that all namespaces are files of. */
   readonly device: number;
+  /** `st_ino`: the number in `net:[4026531840]`; used again after the namespace has gone. */
   readonly inode: number;
 }
 

@@ -68,9 +68,13 @@ export interface Status {
 
 /** The four user (or group) IDs of a process, credentials(7). */
 export interface Ids {
+  /** Whose process it is. */
   readonly real: number;
+  /** What permissions are checked with. */
   readonly effective: number;
+  /** What the effective one may go back to. */
   readonly saved: number;
+  /** What access to files is checked with; follows the effective one. setfsuid(2) */
   readonly fs: number;
 }
 
@@ -85,7 +89,11 @@ export function status(pid?: number): Status | undefined {
   return text === undefined ? undefined : parseStatus(text, `/proc/${pid ?? "self"}/status`);
 }
 
-/** @throws {ParseError} with the line that cannot be read, or when a field is missing that every kernel has */
+/**
+ * The text of `/proc/PID/status`; lines with other names are skipped. proc_pid_status(5)
+ * @param file Named in the error.
+ * @throws {ParseError} with the line that cannot be read, or when a field is missing that every kernel has
+ */
 export function parseStatus(text: string, file = "/proc/self/status"): Status {
   const found: Record<string, unknown> = {};
   const lines = text.split("\n");

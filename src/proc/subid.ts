@@ -27,7 +27,11 @@ export function rangesOf(ranges: readonly SubidRange[], user: { name?: string; u
   return ranges.filter((range) => range.owner === String(user.uid) || range.owner === user.name);
 }
 
-/** @throws {ParseError} with the line that cannot be read */
+/**
+ * The text of `/etc/subuid` or `/etc/subgid`, without comments and empty lines. subuid(5)
+ * @param file Named in the error.
+ * @throws {ParseError} with the line that cannot be read
+ */
 export function parseSubid(text: string, file = "/etc/subuid"): SubidRange[] {
   const ranges: SubidRange[] = [];
   for (const [index, line] of text.split("\n").entries()) {

@@ -2,7 +2,8 @@
 import { type CgroupHierarchy, type CgroupLayout, chooseParent, hierarchyOf } from "../cgroup/mod.ts";
 import { type NamespaceKind, namespaceKinds } from "../ns/kinds.ts";
 import type { SubidRange } from "../proc/subid.ts";
-import { floors, isSince } from "./floors.ts";
+import { isSince, since } from "../sys/since.ts";
+import { floors } from "./floors.ts";
 
 /** What can be asked of this host, in the order in which it is told. */
 export type CheckGroup =
@@ -13,6 +14,7 @@ export interface Check {
   /** Stays the same from version to version: `namespace.net`, `cgroup.memory`. */
   readonly id: string;
   readonly group: CheckGroup;
+  /** What is asked: short, as a line of doctor's output begins. */
   readonly title: string;
   /** "partly": it works, and something is missing or less safe; or it does not, and boxes do without. */
   readonly ok: boolean | "partly";
@@ -39,7 +41,9 @@ export type Probe =
 
 /** A box for each kind of namespace, one with ranges of ids, one with each limit, and the default box. */
 export type ProbeName = NamespaceKind | "map" | LimitedController | "box";
+/** A controller that doctor tries a limit of. */
 export type LimitedController = (typeof limitedControllers)[number];
+/** Controllers that a box with a limit is launched for, one each. cgroups(7) */
 export const limitedControllers = ["memory", "pids", "cpu"] as const;
 
 /** newuidmap or newgidmap. */
@@ -53,9 +57,11 @@ export interface MapperProgram {
 export interface Facts {
   /** As uname(2) says. */
   readonly release: string;
+  /** `[6, 18]`. */
   readonly kernel: readonly [major: number, minor: number];
   readonly arch: string;
   readonly uid: number;
+  /** Of the uid in /etc/passwd; undefined where it has no line. passwd(5) */
   readonly user: string | undefined;
   /** The executable of this process: what an AppArmor profile is attached to. */
   readonly program: string;
@@ -98,6 +104,7 @@ export const sysctlNames = [
   "dev.tty.legacy_tiocsti",
 ] as const;
 
+/** The judgement: a check for each thing that boxes need, in the order of {@link CheckGroup}. Pure. */
 export function diagnose(facts: Facts): Check[] {
   return [
     ...kernelChecks(facts),
@@ -124,7 +131,7 @@ function versionCheck({ release, kernel, probes }: Facts): Check {
   const check = { id: "kernel.version", group: "kernel", title: "version", found: release } as const;
   if (missing.length === 0) return { ...check, ok: true };
   const list = missing.map(
-    ({ what, since, without }) => `${what} (${since.join(".")}${without === undefined ? "" : `: ${without}`})`,
+    ({ what, since, without }) => `${what} (${since}${without === undefined ? "" : `: ${without}`})`,
   );
   return {
     ...check,
@@ -334,9 +341,9 @@ function causeOf(
     const { why, cure } = machineCode === undefined ? memfdCheck(facts) : machineCodeCheck(facts);
     return { ...(why ? { why } : {}), ...(cure ? { cure } : {}) };
   }
-  const floor = floors.find(({ calls, since }) => calls?.some((call) => call === syscall) && !isSince(kernel, since));
+  const floor = floors.find(({ features, since }) => features.some((name) => name === syscall) && !isSince(kernel, since));
   if (floor)
-    return { why: `${syscall} takes Linux ${floor.since.join(".")}`, cure: "boot a newer kernel: 5.12 at least" };
+    return { why: `${syscall} takes Linux ${floor.since}`, cure: "boot a newer kernel: 5.12 at least" };
   const zeros = namespaceKinds.filter(
     (one) => (kind === undefined || one === kind || one === "user") && sysctls[`user.max_${one}_namespaces`] === "0",
   );
@@ -608,9 +615,10 @@ function overlayOutcome(probe: Probe | undefined): Probe | undefined {
 
 function overlayCause(probe: Extract<Probe, { ok: false }>, facts: Facts): Partial<Cause> {
   if (probe.code === "ENODEV") return noOverlay(facts);
-  if (!isSince(facts.kernel, [5, 11]) && probe.code === "EPERM")
+  const inUser = since["overlayfs in user namespaces"];
+  if (!isSince(facts.kernel, inUser) && probe.code === "EPERM")
     return {
-      why: "overlayfs in a user namespace takes Linux 5.11",
+      why: `overlayfs in a user namespace takes Linux ${inUser}`,
       cure: "boot a newer kernel: 5.12 at least",
     };
   return causeOf(probe, "mnt", facts) ?? { why: "the kernel's log has the reason", cure: "dmesg | grep overlayfs" };

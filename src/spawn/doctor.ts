@@ -182,14 +182,12 @@ function readOverlay(): Facts["overlay"] {
 /** `fsetxattr(fd, "user.bunshare", "", 0, 0)` on a memfd, which lies on a tmpfs. fsetxattr(2) */
 function tryTmpfsXattr(): boolean | undefined {
   return attempt(() => {
-    const fd = sys.memfdCreate("bunshare-doctor", MFD.CLOEXEC);
+    using file = sys.memfdCreate("bunshare-doctor", MFD.CLOEXEC);
     try {
-      invoke({ name: "fsetxattr", args: [{ fd }, "user.bunshare", "1", 1, 0] });
+      invoke({ name: "fsetxattr", args: [{ fd: file.number }, "user.bunshare", "1", 1, 0] });
       return true;
     } catch (error) {
       return error instanceof SyscallError && error.code === "EOPNOTSUPP" ? false : undefined;
-    } finally {
-      sys.close(fd);
     }
   });
 }

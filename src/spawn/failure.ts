@@ -57,7 +57,10 @@ function lastBegun(steps: readonly PlacedStep[], report: Report): PlacedStep | u
   return begun(["box", "inner", "program"]) ?? begun(["host"]);
 }
 
-/** @param end The report when the monitor has ended: with what undoing it said, and what the group counted. */
+/**
+ * The failure as the error that `launch` rejects with: the step, its call, the errno, and a hint where one is known.
+ * @param end The report when the monitor has ended: with what undoing it said, and what the group counted.
+ */
 export function errorOf({ place, errno, reason }: Failure, plan: Plan, end: Report): SyscallError {
   const { step, section, number } = place;
   const call = (step as CallStep).call;

@@ -21,8 +21,11 @@ export interface Host {
   readonly isAdmin: boolean;
   /** CAP_SETUID and CAP_SETGID: any id may be mapped. */
   readonly canMapIds: boolean;
+  /** File mode creation mask of this process. umask(2) */
   readonly umask: number;
+  /** Working directory of this process. */
   readonly cwd: string;
+  /** Environment of this process: the box's, unless the options have one. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Hard RLIMIT_NOFILE. */
   readonly maxFiles: number;
@@ -40,10 +43,13 @@ export interface Host {
 
 /** What an unprivileged caller may map. newuidmap(1), subuid(5) */
 export interface Mappers {
-  /** Where newuidmap and newgidmap are, if they are. */
+  /** Path of the program, like that of `newgidmap`; undefined where /usr/bin, /bin and /usr/local/bin lack it. */
   readonly newuidmap: string | undefined;
+  /** Likewise. */
   readonly newgidmap: string | undefined;
+  /** The caller's ranges in /etc/subuid. */
   readonly uids: readonly SubidRange[];
+  /** The caller's ranges in /etc/subgid. */
   readonly gids: readonly SubidRange[];
 }
 

@@ -1,9 +1,7 @@
 /** The image: a plan as a static ELF executable of a few KB, the stage with the plan's tables behind it. elf(5) */
 import { errnoNumber } from "../sys/errno.ts";
 import { builtStage, stageAddress } from "../../ffi/built.ts";
-import { encodeCall, type Memory } from "../sys/encode.ts";
-
-import { putNumber } from "../sys/invoke.ts";
+import { encodeCall, type Memory, putNumber } from "../sys/encode.ts";
 import { type Arch, numberOf } from "../sys/numbers.ts";
 import type { ActStep, CallStep, Step } from "../sys/step.ts";
 import { allSteps, type Plan, sectionNames } from "./plan-data.ts";
@@ -138,7 +136,7 @@ class Image implements Memory {
   put(address: number, bytes: Uint8Array): void {
     this.#bytes.set(bytes, address - dataStart);
   }
-  putNumber(address: number, bytes: number, value: number): void {
+  putNumber(address: number, bytes: number, value: number | bigint): void {
     putNumber(this.#view, address - dataStart, bytes, value);
   }
   shared(key: string, make: () => number): number {

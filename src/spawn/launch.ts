@@ -1,9 +1,10 @@
 /** Starts a plan: its image under Bun.spawn, the report beside it, and the end of the set-up awaited. */
-import { closeSync, ftruncateSync, mkdtempSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { F_SEAL, MFD } from "../sys/flags.ts";
 import { SyscallError } from "../sys/error.ts";
+import type { Fd } from "../sys/fd.ts";
 import { sys } from "../sys/invoke.ts";
 import { OptionsError } from "../sys/options-error.ts";
 import { checkOptions } from "./check.ts";
@@ -132,6 +133,7 @@ const monitorGraceMs = 1000;
 export interface IsolatedResult {
   readonly stdout: Buffer | undefined;
   readonly stderr: Buffer | undefined;
+  /** Null where a signal ended it. */
   readonly exitCode: number | null;
   readonly signalCode: NodeJS.Signals | null;
   /** Exit code 0. */
@@ -218,19 +220,15 @@ const images = new WeakMap<Plan, Uint8Array<ArrayBuffer>>();
 function withImage<T>(boxPlan: Plan, start: (path: string) => T): T {
   let image = images.get(boxPlan);
   if (image === undefined) images.set(boxPlan, (image = encode(boxPlan)));
-  const fd = makeExecutable();
-  if (fd === undefined) return withImageFile(image, start);
-  try {
-    writeSync(fd, image);
-    sys.addSeals(fd, F_SEAL.SEAL | F_SEAL.SHRINK | F_SEAL.GROW | F_SEAL.WRITE);
-    return start(`/proc/self/fd/${fd}`);
-  } finally {
-    closeSync(fd);
-  }
+  using file = makeExecutable();
+  if (file === undefined) return withImageFile(image, start);
+  writeSync(file.number, image);
+  sys.addSeals(file, F_SEAL.SEAL | F_SEAL.SHRINK | F_SEAL.GROW | F_SEAL.WRITE);
+  return start(`/proc/self/fd/${file.number}`);
 }
 
 /** An empty memfd, or undefined where the host does not let one be executed (vm.memfd_noexec=2). */
-function makeExecutable(): number | undefined {
+function makeExecutable(): Fd | undefined {
   const flags = MFD.CLOEXEC | MFD.ALLOW_SEALING;
   try {
     // Linux 6.3 wants to be told; older kernels do not know the flag.
@@ -257,11 +255,10 @@ function withImageFile<T>(image: Uint8Array, start: (path: string) => T): T {
 
 /** A page that stage and launcher share, of a size that nobody can change under the other. */
 function makeReport(boxPlan: Plan, owned: DisposableStack): number {
-  const fd = sys.memfdCreate("bunshare-report", MFD.CLOEXEC | MFD.ALLOW_SEALING);
-  owned.defer(() => closeSync(fd));
-  ftruncateSync(fd, reportLayout(boxPlan).size);
-  sys.addSeals(fd, F_SEAL.SEAL | F_SEAL.SHRINK | F_SEAL.GROW);
-  return fd;
+  const file = owned.use(sys.memfdCreate("bunshare-report", MFD.CLOEXEC | MFD.ALLOW_SEALING));
+  sys.ftruncate(file, reportLayout(boxPlan).size);
+  sys.addSeals(file, F_SEAL.SEAL | F_SEAL.SHRINK | F_SEAL.GROW);
+  return file.number;
 }
 
 /** Waits until nobody has the other end open any more: the box has reached its execve, or its end. */

@@ -12,6 +12,7 @@ import type { Arch } from "../sys/numbers.ts";
  * - `undo`: in the monitor, after the box has ended or a host step has failed
  */
 export const sectionNames = ["host", "mapUids", "mapGids", "box", "inner", "program", "undo"] as const;
+/** The part of a plan that a step belongs to: who runs it, and when. */
 export type SectionName = (typeof sectionNames)[number];
 
 /** A program of syscalls that sets up a box, runs a command in it and cleans up. `encode` makes an executable of it. */
@@ -19,6 +20,7 @@ export interface Plan {
   /** The format: changes when an older reader would misread it. */
   readonly version: 1;
   readonly arch: Arch;
+  /** As it was given: the program first. */
   readonly command: readonly string[];
   readonly sections: Readonly<Partial<Record<SectionName, readonly Step[]>>>;
   /** Descriptors of this process that the stage is given as 5, 6, ...: namespaces to join. */
@@ -38,12 +40,16 @@ export interface PlannedIo {
   readonly stdin?: PlannedStdio;
   readonly stdout?: PlannedStdio;
   readonly stderr?: PlannedStdio;
+  /** Milliseconds. */
   readonly timeout?: number;
+  /** What `timeout`, `signal` and `maxBuffer` send. */
   readonly killSignal?: NodeJS.Signals | number;
+  /** Bytes of output after which `killSignal` is sent. */
   readonly maxBuffer?: number;
 }
 type PlannedStdio = "pipe" | "inherit" | "ignore" | number | null;
 
+/** The group of a box, as far as what is told of it afterwards is concerned. */
 export interface PlannedCgroup {
   /** Directories of the group, one a hierarchy; `{monitor}` stands for the pid of the monitor. */
   readonly directories: readonly string[];

@@ -66,6 +66,7 @@ export class IsolatedProcess implements AsyncDisposable {
   get exitCode(): number | null {
     return this.#child.exitCode;
   }
+  /** Null while it runs, and when the program ended by itself. */
   get signalCode(): NodeJS.Signals | null {
     return this.#child.signalCode as NodeJS.Signals | null;
   }

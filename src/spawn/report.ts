@@ -17,7 +17,9 @@ const entrySize = 16;
 
 /** Where everything stands in the report of a plan. */
 export interface ReportLayout {
+  /** Bytes, whole pages. */
   readonly size: number;
+  /** By name: what a step reads into the report, offset and size in bytes. */
   readonly blocks: ReadonlyMap<string, { readonly at: number; readonly size: number }>;
 }
 

@@ -13,10 +13,13 @@ import type { Limit, ResourceLimit, Rlimits, Root, SpawnOptions } from "./option
 
 /** Everything that a plan is made of. */
 export interface Spec {
+  /** As it was given: the program first. */
   readonly command: readonly string[];
   /** What is executed: a path, or a name to look for in each directory of the box's PATH. */
   readonly argv: readonly string[];
+  /** `NAME=value`. */
   readonly env: readonly string[];
+  /** Which namespaces are made. */
   readonly isNew: Readonly<Record<NamespaceKind, boolean>>;
   readonly joins: readonly Join[];
   readonly ids: IdsSpec;
@@ -24,25 +27,31 @@ export interface Spec {
   readonly root: RootSpec | undefined;
   readonly mounts: readonly UserMount[];
   readonly cgroup: { readonly limits: LimitWrites; readonly layout: CgroupLayout } | undefined;
+  /** Undefined, like `domainname`: stays as it is. */
   readonly hostname: string | undefined;
+  /** NIS domain name. */
   readonly domainname: string | undefined;
   readonly timeOffsets: SpawnOptions["timeOffsets"];
   readonly isLoopbackUp: boolean;
   /** `isRequired`: the user named it. */
   readonly cwd: { readonly path: string; readonly isRequired: boolean };
+  /** File mode creation mask of the program. */
   readonly umask: number;
   readonly rlimits: readonly RlimitSpec[];
   readonly noNewPrivileges: boolean;
   readonly hasInit: boolean;
+  /** For the set-up, until the program is executed. */
   readonly deadlineMs: number;
   readonly hasTerminal: boolean;
 }
 
+/** A namespace that is entered, and where it is found. */
 export interface Join {
   readonly kind: NamespaceKind;
   readonly from: { readonly path: string } | { readonly fd: number };
 }
 
+/** Which ids the box has, and which ones its program. */
 export interface IdsSpec {
   /** The map of a new user namespace, and who may write it. */
   readonly map?: {
@@ -56,15 +65,18 @@ export interface IdsSpec {
   readonly final?: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] | undefined };
 }
 
+/** One limit as prlimit(2) takes it; `soft` and `hard` are -1 for RLIM_INFINITY. */
 export interface RlimitSpec {
+  /** As the option is called: `nofile`. */
   readonly name: string;
+  /** RLIMIT_*. */
   readonly resource: number;
-  /** -1: RLIM_INFINITY. */
   readonly soft: number;
   readonly hard: number;
 }
 
 /**
+ * What a command and its options mean on a host. Pure.
  * @throws {OptionsError} for options that contradict each other or ask for what this host or caller does not have
  */
 export function spec(command: readonly string[], options: SpawnOptions, host: Host): Spec {

@@ -8,6 +8,7 @@ import type { Report } from "./report.ts";
 
 /** How a box ended, and what it took. */
 export interface BoxStatus {
+  /** Null where a signal ended the program. */
   readonly exitCode: number | null;
   readonly signalCode: NodeJS.Signals | null;
   /** A process of the box was killed for want of memory. */
@@ -25,14 +26,17 @@ export interface BoxStatus {
   }[];
   /** The first undo step that failed: something may be left. */
   readonly leftBehind: { readonly step: number; readonly label: string; readonly code: string } | undefined;
+  /** In the order in which they began. */
   readonly timeline: readonly TimelineEntry[];
 }
 
 /** One step that was begun. */
 export interface TimelineEntry {
+  /** Its number, as `explain` prints it. */
   readonly step: number;
   readonly section: SectionName;
   readonly label: string;
+  /** In strace(1)'s notation, shortened; undefined for an act of the stage that is no call. */
   readonly call: string | undefined;
   /** Microseconds from the start of the monitor. */
   readonly startUs: number;
@@ -42,6 +46,7 @@ export interface TimelineEntry {
   readonly result: number;
 }
 
+/** What a plan and its report tell of a box that has ended. Pure. */
 export function boxStatus(
   plan: Plan,
   report: Report,

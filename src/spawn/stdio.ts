@@ -1,11 +1,11 @@
 /** Standard streams of a box. A "pipe" is one of ours, not Bun's: Bun's are sockets, and `echo > /dev/stdout` fails on those. */
 import { closeSync } from "node:fs";
-import { pin } from "../../ffi/syscall.ts";
 import { SyscallError } from "../sys/error.ts";
 import { AT, AT_FDCWD, MOUNT_ATTR, O, OPEN_TREE } from "../sys/flags.ts";
 import { sys } from "../sys/invoke.ts";
 import type { SpawnOptions } from "./options.ts";
 
+/** The options that decide where the streams lead. */
 export type StdioOptions = Pick<SpawnOptions, "stdin" | "stdout" | "stderr" | "terminal" | "maxBuffer">;
 type ChildEnd = Exclude<SpawnOptions["stdin"], "pipe" | undefined>;
 
@@ -21,6 +21,7 @@ export interface Stdio {
 }
 
 /**
+ * Opens what the three streams of a box need; with a terminal, nothing.
  * @param stacks What is opened is given to them at once: `lent` is the child's, `owned` is ours.
  * @param tooMuch Called once when a stream has had more than `maxBuffer` bytes.
  */
@@ -73,9 +74,9 @@ export function openStdio(
 function openNull(lend: (fd: number) => number): ChildEnd {
   if (process.geteuid?.() !== 0) return "ignore";
   try {
-    const tree = lend(sys.openTree(AT_FDCWD, "/dev/null", OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC));
+    const tree = lend(sys.openTree(AT_FDCWD, "/dev/null", OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC).release());
     sys.mountSetattr(tree, "", AT.EMPTY_PATH, MOUNT_ATTR.RDONLY);
-    return lend(sys.openat(AT_FDCWD, `/proc/self/fd/${tree}`, O.RDWR | O.CLOEXEC));
+    return lend(sys.openat(AT_FDCWD, `/proc/self/fd/${tree}`, O.RDWR | O.CLOEXEC).release());
   } catch (error) {
     // Root of a container, without CAP_SYS_ADMIN: what it has is its own.
     if (error instanceof SyscallError && error.code === "EPERM") return "ignore";
@@ -85,10 +86,8 @@ function openNull(lend: (fd: number) => number): ChildEnd {
 
 /** `pipe2(fds, O_CLOEXEC)`: the reading and the writing end. */
 export function makePipe(): [read: number, write: number] {
-  const ends = pin(8);
-  sys.pipe2(ends, O.CLOEXEC);
-  const view = new DataView(ends.buffer);
-  return [view.getInt32(0, true), view.getInt32(4, true)];
+  const [read, write] = sys.pipe2(O.CLOEXEC);
+  return [read.release(), write.release()];
 }
 
 /** A stream that nobody has read to its end, nor closed, closes its descriptor when it is collected. */
@@ -148,17 +147,21 @@ export class PipeWriter {
   readonly #sink: Bun.FileSink;
   readonly #owner: { close(): void };
 
+  /** Takes over the writing end of a pipe. */
   constructor(fd: number) {
     this.#sink = Bun.file(fd).writer();
     this.#owner = once(fd);
     forgotten.register(this, this.#owner);
   }
+  /** Bytes taken, or a promise of that while the pipe is full; as Bun.FileSink. */
   write(chunk: Parameters<Bun.FileSink["write"]>[0]): number | Promise<number> {
     return this.#sink.write(chunk);
   }
+  /** Hands on what has been held back; bytes, as Bun.FileSink. */
   flush(): number | Promise<number> {
     return this.#sink.flush();
   }
+  /** Hands on the rest and closes the pipe: the program comes to the end of its input. */
   async end(error?: Error): Promise<number> {
     try {
       return await this.#sink.end(error);
@@ -166,9 +169,11 @@ export class PipeWriter {
       this.#owner.close();
     }
   }
+  /** Keeps the event loop alive while the pipe is open, as Bun.FileSink. */
   ref(): void {
     this.#sink.ref();
   }
+  /** Lets the event loop end. */
   unref(): void {
     this.#sink.unref();
   }

@@ -1,5 +1,8 @@
 /** An owned file descriptor: closed once, and not used after. */
-import { closeSync, readlinkSync } from "node:fs";
+import { syscall } from "../../ffi/syscall.ts";
+import { close as closeCall } from "./calls/file.ts";
+import { SyscallError } from "./error.ts";
+import { type Arch, numberOf } from "./numbers.ts";
 
 /**
  * Owns a descriptor until it is closed, disposed of or given up.
@@ -34,13 +37,10 @@ export class Fd implements Disposable {
 
   /**
    * `close(fd)`. close(2). Nothing happens the second time.
-   * @throws EBADF when somebody else has closed the descriptor: a bug of theirs, which may close another file the next time.
+   * @throws {SyscallError} EBADF when somebody else has closed the descriptor: a bug of theirs, which may close another file the next time.
    */
   close(): void {
-    if (this.closed) return;
-    // Not tried again when it fails: Linux has freed the number even then.
-    // By node:fs and not by the raw call: nearly as fast, its errors have code and errno, and this file needs no table of numbers.
-    closeSync(this.release());
+    if (!this.closed) close(this.release());
   }
 
   /** Gives the descriptor up to the caller, who has to close it. */
@@ -66,10 +66,16 @@ export class Fd implements Disposable {
   }
 }
 
+// Not tried again when it fails: Linux has freed the number even then.
+function close(number: number): void {
+  const result = syscall(numberOf("close", process.arch as Arch), number);
+  if (result < 0) throw new SyscallError(closeCall(number), -result);
+}
+
 const forgotten = new FinalizationRegistry((number: number) => {
   // Named after what it is open on: that is the trace that leads back to its maker.
-  const file = attempt(() => ` of ${readlinkSync(`/proc/self/fd/${number}`)}`) ?? "";
-  attempt(() => closeSync(number));
+  const file = attempt(() => ` of ${readlink(`/proc/self/fd/${number}`)}`) ?? "";
+  attempt(() => close(number));
   process.emitWarning(`fd ${number}${file} was garbage-collected open: use "using", or call close()`, "UnclosedFd");
 });
 
@@ -81,3 +87,6 @@ function attempt<T>(work: () => T): T | undefined {
     return undefined;
   }
 }
+
+/** node:fs is asked for late: importing it takes longer than all of this folder. */
+const readlink = (path: string): string => process.getBuiltinModule("node:fs").readlinkSync(path);

@@ -110,7 +110,23 @@ export const AT = {
   STATX_FORCE_SYNC: 0x2000,
   STATX_DONT_SYNC: 0x4000,
   RECURSIVE: 0x8000,
+  EXECVE_CHECK: 0x10000,
 } as const;
+
+/** Flags of faccessat2, of which one shares its bit with AT_REMOVEDIR. access(2) */
+export const AT_ACCESS = { SYMLINK_NOFOLLOW: 0x100, EACCESS: 0x200, EMPTY_PATH: 0x1000 } as const;
+
+/** Flags of name_to_handle_at. open_by_handle_at(2) */
+export const AT_HANDLE = {
+  MNT_ID_UNIQUE: 0x1,
+  CONNECTABLE: 0x2,
+  FID: 0x200,
+  AT_SYMLINK_FOLLOW: 0x400,
+  AT_EMPTY_PATH: 0x1000,
+} as const;
+
+/** What faccessat2 asks for. access(2) */
+export const ACCESS = { F_OK: 0, R_OK: 0x4, W_OK: 0x2, X_OK: 0x1 } as const;
 
 /** How openat2 walks the path. openat2(2) */
 export const RESOLVE = {
@@ -175,6 +191,7 @@ export const MOUNT_ATTR = {
   NOSUID: 0x2,
   NODEV: 0x4,
   NOEXEC: 0x8,
+  _ATIME: 0x70,
   RELATIME: 0,
   NOATIME: 0x10,
   STRICTATIME: 0x20,
@@ -201,6 +218,9 @@ export const STATMOUNT = {
   MNT_UIDMAP: 0x2000,
   MNT_GIDMAP: 0x4000,
 } as const;
+
+/** Flags of listmount. listmount(2) */
+export const LISTMOUNT = { REVERSE: 0x1 } as const;
 
 /** What statx is asked for. statx(2) */
 export const STATX = {
@@ -239,6 +259,9 @@ export const STATX_ATTR = {
   DAX: 0x200000,
   WRITE_ATOMIC: 0x400000,
 } as const;
+
+/** Flags of setxattr and setxattrat. setxattr(2) */
+export const XATTR = { CREATE: 0x1, REPLACE: 0x2 } as const;
 
 /** Flags of a mount that statfs finds. statfs(2) */
 export const ST = {
@@ -294,6 +317,30 @@ export const MAGIC = {
   V9FS_MAGIC: 0x1021997,
   ECRYPTFS_SUPER_MAGIC: 0xf15f,
   RDTGROUP_SUPER_MAGIC: 0x7655821,
+} as const;
+
+/** Inodes of the namespaces that the system started with. namespaces(7) */
+export const INIT_NS_INO = {
+  IPC_NS_INIT_INO: 0xefffffff,
+  UTS_NS_INIT_INO: 0xeffffffe,
+  USER_NS_INIT_INO: 0xeffffffd,
+  PID_NS_INIT_INO: 0xeffffffc,
+  CGROUP_NS_INIT_INO: 0xeffffffb,
+  TIME_NS_INIT_INO: 0xeffffffa,
+  NET_NS_INIT_INO: 0xeffffff9,
+  MNT_NS_INIT_INO: 0xeffffff8,
+} as const;
+
+/** Ids of the namespaces that the system started with: NS_GET_ID. namespaces(7) */
+export const INIT_NS_ID = {
+  IPC_NS_INIT_ID: 1,
+  UTS_NS_INIT_ID: 2,
+  USER_NS_INIT_ID: 3,
+  PID_NS_INIT_ID: 4,
+  CGROUP_NS_INIT_ID: 5,
+  TIME_NS_INIT_ID: 6,
+  NET_NS_INIT_ID: 7,
+  MNT_NS_INIT_ID: 8,
 } as const;
 
 /** Whom waitid waits for. waitid(2) */
@@ -439,6 +486,15 @@ export const SUID_DUMP = { DISABLE: 0, USER: 1 } as const;
 /** What prctl(PR_CAP_AMBIENT) does. PR_CAP_AMBIENT(2const) */
 export const PR_CAP_AMBIENT = { IS_SET: 1, RAISE: 2, LOWER: 3, CLEAR_ALL: 4 } as const;
 
+/** Flags of prctl(PR_SET_MDWE). PR_SET_MDWE(2const) */
+export const PR_MDWE = { REFUSE_EXEC_GAIN: 0x1, NO_INHERIT: 0x2 } as const;
+
+/** What prctl(PR_SCHED_CORE) does. prctl(2) */
+export const PR_SCHED_CORE = { GET: 0, CREATE: 1, SHARE_TO: 2, SHARE_FROM: 3 } as const;
+
+/** Whom prctl(PR_SCHED_CORE) means. prctl(2) */
+export const PR_SCHED_CORE_SCOPE = { THREAD: 0, THREAD_GROUP: 1, PROCESS_GROUP: 2 } as const;
+
 /** Capabilities, by number. capabilities(7) */
 export const CAP = {
   CHOWN: 0,
@@ -494,6 +550,10 @@ export const SECBIT = {
   KEEP_CAPS_LOCKED: 0x20,
   NO_CAP_AMBIENT_RAISE: 0x40,
   NO_CAP_AMBIENT_RAISE_LOCKED: 0x80,
+  EXEC_RESTRICT_FILE: 0x100,
+  EXEC_RESTRICT_FILE_LOCKED: 0x200,
+  EXEC_DENY_INTERACTIVE: 0x400,
+  EXEC_DENY_INTERACTIVE_LOCKED: 0x800,
 } as const;
 
 /** Resources of prlimit64. getrlimit(2) */
@@ -557,16 +617,59 @@ export const F = {
   SET_RW_HINT: 1036,
   GET_FILE_RW_HINT: 1037,
   SET_FILE_RW_HINT: 1038,
+  GETDELEG: 1039,
+  SETDELEG: 1040,
 } as const;
 
 /** Seals of fcntl(F_ADD_SEALS). F_GET_SEALS(2const) */
 export const F_SEAL = { SEAL: 0x1, SHRINK: 0x2, GROW: 0x4, WRITE: 0x8, FUTURE_WRITE: 0x10, EXEC: 0x20 } as const;
+
+/** Types of record locks: fcntl(F_SETLK). F_GETLK(2const) */
+export const F_LOCK = { RDLCK: 0, WRLCK: 1, UNLCK: 2 } as const;
+
+/** Operations of flock. flock(2) */
+export const LOCK = { SH: 0x1, EX: 0x2, NB: 0x4, UN: 0x8 } as const;
+
+/** Whence of lseek. lseek(2) */
+export const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
+
+/** Modes of fallocate. fallocate(2) */
+export const FALLOC = {
+  KEEP_SIZE: 0x1,
+  PUNCH_HOLE: 0x2,
+  NO_HIDE_STALE: 0x4,
+  COLLAPSE_RANGE: 0x8,
+  ZERO_RANGE: 0x10,
+  INSERT_RANGE: 0x20,
+  UNSHARE_RANGE: 0x40,
+  WRITE_ZEROES: 0x80,
+} as const;
 
 /** Flags of fcntl(F_SETFD). F_GETFD(2const) */
 export const FD = { CLOEXEC: 0x1 } as const;
 
 /** Flags of pidfd_open. pidfd_open(2) */
 export const PIDFD = { NONBLOCK: 0x800, THREAD: 0x80 } as const;
+
+/** Flags of pidfd_send_signal. pidfd_send_signal(2) */
+export const PIDFD_SIGNAL = { THREAD: 0x1, THREAD_GROUP: 0x2, PROCESS_GROUP: 0x4 } as const;
+
+/** What ioctl(PIDFD_GET_INFO) is asked for. PIDFD_GET_INFO(2const) */
+export const PIDFD_INFO = {
+  PID: 0x1,
+  CREDS: 0x2,
+  CGROUPID: 0x4,
+  EXIT: 0x8,
+  COREDUMP: 0x10,
+  SUPPORTED_MASK: 0x20,
+  COREDUMP_SIGNAL: 0x40,
+} as const;
+
+/** How a process dumped core: ioctl(PIDFD_GET_INFO). PIDFD_GET_INFO(2const) */
+export const PIDFD_COREDUMP = { SKIP: 0x2, USER: 0x4, ROOT: 0x8, PIDFD_COREDUMPED: 0x1 } as const;
+
+/** What kcmp compares. kcmp(2) */
+export const KCMP = { FILE: 0, VM: 1, FILES: 2, FS: 3, SIGHAND: 4, IO: 5, SYSVSEM: 6, EPOLL_TFD: 7 } as const;
 
 /** Events of poll and ppoll. poll(2) */
 export const POLL = {
@@ -584,6 +687,67 @@ export const POLL = {
   REMOVE: 0x1000,
   RDHUP: 0x2000,
 } as const;
+
+/** Events of epoll_ctl and epoll_wait. epoll_ctl(2) */
+export const EPOLL = {
+  IN: 0x1,
+  PRI: 0x2,
+  OUT: 0x4,
+  ERR: 0x8,
+  HUP: 0x10,
+  NVAL: 0x20,
+  RDNORM: 0x40,
+  RDBAND: 0x80,
+  WRNORM: 0x100,
+  WRBAND: 0x200,
+  MSG: 0x400,
+  RDHUP: 0x2000,
+  EXCLUSIVE: 0x10000000,
+  WAKEUP: 0x20000000,
+  ONESHOT: 0x40000000,
+  ET: 0x80000000,
+} as const;
+
+/** Operations of epoll_ctl. epoll_ctl(2) */
+export const EPOLL_CTL = { ADD: 1, DEL: 2, MOD: 3 } as const;
+
+/** Flags of epoll_create1. epoll_create(2) */
+export const EPOLL_CREATE = { CLOEXEC: 0x80000 } as const;
+
+/** Flags of eventfd2. eventfd(2) */
+export const EFD = { SEMAPHORE: 0x1, CLOEXEC: 0x80000, NONBLOCK: 0x800 } as const;
+
+/** Flags of signalfd4. signalfd(2) */
+export const SFD = { CLOEXEC: 0x80000, NONBLOCK: 0x800 } as const;
+
+/** What inotify_add_watch watches, and what happened. inotify(7) */
+export const IN = {
+  ACCESS: 0x1,
+  MODIFY: 0x2,
+  ATTRIB: 0x4,
+  CLOSE_WRITE: 0x8,
+  CLOSE_NOWRITE: 0x10,
+  OPEN: 0x20,
+  MOVED_FROM: 0x40,
+  MOVED_TO: 0x80,
+  CREATE: 0x100,
+  DELETE: 0x200,
+  DELETE_SELF: 0x400,
+  MOVE_SELF: 0x800,
+  UNMOUNT: 0x2000,
+  Q_OVERFLOW: 0x4000,
+  IGNORED: 0x8000,
+  ONLYDIR: 0x1000000,
+  DONT_FOLLOW: 0x2000000,
+  EXCL_UNLINK: 0x4000000,
+  MASK_CREATE: 0x10000000,
+  MASK_ADD: 0x20000000,
+  ISDIR: 0x40000000,
+  ONESHOT: 0x80000000,
+} as const;
+
+/** Flags of inotify_init1, of which one shares its bit with IN_MOVE_SELF. inotify_init(2) */
+export const IN_INIT = { NONBLOCK: 0x800, CLOEXEC: 0x80000 } as const;
 
 /** Protection of mmap and mprotect. mmap(2) */
 export const PROT = { NONE: 0, READ: 0x1, WRITE: 0x2, EXEC: 0x4 } as const;
@@ -625,6 +789,9 @@ export const CLOCK = {
 
 /** Flags of timer_settime and clock_nanosleep. timer_settime(2) */
 export const TIMER = { ABSTIME: 0x1 } as const;
+
+/** Flags of timerfd_create and timerfd_settime. timerfd_create(2) */
+export const TFD = { TIMER_ABSTIME: 0x1, TIMER_CANCEL_ON_SET: 0x2, CLOEXEC: 0x80000, NONBLOCK: 0x800 } as const;
 
 /** Address families of socket. address_families(7) */
 export const AF = {
@@ -689,17 +856,121 @@ export const SOCK = {
   NONBLOCK: 0x800,
 } as const;
 
-/** Requests of ioctl: terminals, interfaces, namespaces, pidfds, seccomp. ioctl(2) */
+/** Levels of socket options and of control messages. getsockopt(2) */
+export const SOL = { IP: 0, SOCKET: 1, TCP: 6, UDP: 17, IPV6: 41, RAW: 255, PACKET: 263, NETLINK: 270 } as const;
+
+/** Options of sockets, at SOL_SOCKET. socket(7) */
+export const SO = {
+  REUSEADDR: 2,
+  TYPE: 3,
+  ERROR: 4,
+  BROADCAST: 6,
+  SNDBUF: 7,
+  RCVBUF: 8,
+  KEEPALIVE: 9,
+  PRIORITY: 12,
+  LINGER: 13,
+  REUSEPORT: 15,
+  PASSCRED: 16,
+  PEERCRED: 17,
+  RCVLOWAT: 18,
+  RCVTIMEO: 20,
+  SNDTIMEO: 21,
+  BINDTODEVICE: 25,
+  ATTACH_FILTER: 26,
+  DETACH_FILTER: 27,
+  ACCEPTCONN: 30,
+  PEERSEC: 31,
+  SNDBUFFORCE: 32,
+  RCVBUFFORCE: 33,
+  PASSSEC: 34,
+  MARK: 36,
+  PROTOCOL: 38,
+  DOMAIN: 39,
+  LOCK_FILTER: 44,
+  ATTACH_BPF: 50,
+  COOKIE: 57,
+  PEERGROUPS: 59,
+  BINDTOIFINDEX: 62,
+  NETNS_COOKIE: 71,
+  PASSPIDFD: 76,
+  PEERPIDFD: 77,
+  PASSRIGHTS: 83,
+} as const;
+
+/** Flags of sendmsg, recvmsg and their kin. recv(2) */
+export const MSG = {
+  OOB: 0x1,
+  PEEK: 0x2,
+  DONTROUTE: 0x4,
+  CTRUNC: 0x8,
+  TRUNC: 0x20,
+  DONTWAIT: 0x40,
+  EOR: 0x80,
+  WAITALL: 0x100,
+  CONFIRM: 0x800,
+  ERRQUEUE: 0x2000,
+  NOSIGNAL: 0x4000,
+  MORE: 0x8000,
+  WAITFORONE: 0x10000,
+  ZEROCOPY: 0x4000000,
+  FASTOPEN: 0x20000000,
+  CMSG_CLOEXEC: 0x40000000,
+} as const;
+
+/** Types of control messages, at SOL_SOCKET. unix(7) */
+export const SCM = { RIGHTS: 1, CREDENTIALS: 2, SECURITY: 3, PIDFD: 4 } as const;
+
+/** How shutdown shuts. shutdown(2) */
+export const SHUT = { RD: 0, WR: 1, RDWR: 2 } as const;
+
+/** Protocols of AF_NETLINK. netlink(7) */
+export const NETLINK = {
+  ROUTE: 0,
+  USERSOCK: 2,
+  SOCK_DIAG: 4,
+  NFLOG: 5,
+  XFRM: 6,
+  SELINUX: 7,
+  AUDIT: 9,
+  CONNECTOR: 11,
+  NETFILTER: 12,
+  KOBJECT_UEVENT: 15,
+  GENERIC: 16,
+} as const;
+
+/** Options of sockets, at SOL_NETLINK. netlink(7) */
+export const NETLINK_OPT = {
+  ADD_MEMBERSHIP: 1,
+  DROP_MEMBERSHIP: 2,
+  LISTEN_ALL_NSID: 8,
+  CAP_ACK: 10,
+  EXT_ACK: 11,
+  GET_STRICT_CHK: 12,
+} as const;
+
+/** Requests of ioctl: terminals, files, interfaces, tunnels, namespaces, pidfds, seccomp. ioctl(2) */
 export const IOCTL = {
+  TCGETS: 0x5401,
+  TCSETS: 0x5402,
+  TCSETSW: 0x5403,
+  TCSETSF: 0x5404,
   TIOCSCTTY: 0x540e,
   TIOCNOTTY: 0x5422,
   TIOCGWINSZ: 0x5413,
   TIOCSWINSZ: 0x5414,
   TIOCGPGRP: 0x540f,
   TIOCSPGRP: 0x5410,
+  TIOCSTI: 0x5412,
+  TIOCLINUX: 0x541c,
   TIOCGPTN: 0x80045430,
   TIOCSPTLCK: 0x40045431,
   TIOCGPTPEER: 0x5441,
+  FICLONE: 0x40049409,
+  FIFREEZE: 0xc0045877,
+  FITHAW: 0xc0045878,
+  FS_IOC_GETFLAGS: 0x80086601,
+  FS_IOC_SETFLAGS: 0x40086602,
   SIOCGIFNAME: 0x8910,
   SIOCGIFFLAGS: 0x8913,
   SIOCSIFFLAGS: 0x8914,
@@ -709,6 +980,19 @@ export const IOCTL = {
   SIOCSIFADDR: 0x8916,
   SIOCGIFNETMASK: 0x891b,
   SIOCSIFNETMASK: 0x891c,
+  SIOCGIFMTU: 0x8921,
+  SIOCSIFMTU: 0x8922,
+  SIOCGIFHWADDR: 0x8927,
+  SIOCSIFHWADDR: 0x8924,
+  SIOCBRADDBR: 0x89a0,
+  SIOCBRDELBR: 0x89a1,
+  SIOCBRADDIF: 0x89a2,
+  SIOCBRDELIF: 0x89a3,
+  SIOCGSKNS: 0x894c,
+  TUNSETIFF: 0x400454ca,
+  TUNSETPERSIST: 0x400454cb,
+  TUNSETOWNER: 0x400454cc,
+  TUNSETGROUP: 0x400454ce,
   NS_GET_USERNS: 0xb701,
   NS_GET_PARENT: 0xb702,
   NS_GET_NSTYPE: 0xb703,
@@ -718,6 +1002,9 @@ export const IOCTL = {
   NS_GET_TGID_FROM_PIDNS: 0x8004b707,
   NS_GET_PID_IN_PIDNS: 0x8004b708,
   NS_GET_TGID_IN_PIDNS: 0x8004b709,
+  NS_MNT_GET_INFO: 0x8010b70a,
+  NS_MNT_GET_NEXT: 0x8010b70b,
+  NS_MNT_GET_PREV: 0x8010b70c,
   NS_GET_ID: 0x8008b70d,
   PIDFD_GET_CGROUP_NAMESPACE: 0xff01,
   PIDFD_GET_IPC_NAMESPACE: 0xff02,
@@ -729,10 +1016,12 @@ export const IOCTL = {
   PIDFD_GET_TIME_FOR_CHILDREN_NAMESPACE: 0xff08,
   PIDFD_GET_USER_NAMESPACE: 0xff09,
   PIDFD_GET_UTS_NAMESPACE: 0xff0a,
+  PIDFD_GET_INFO: 0xc050ff0b,
   SECCOMP_IOCTL_NOTIF_RECV: 0xc0502100,
   SECCOMP_IOCTL_NOTIF_SEND: 0xc0182101,
   SECCOMP_IOCTL_NOTIF_ID_VALID: 0x40082102,
   SECCOMP_IOCTL_NOTIF_ADDFD: 0x40182103,
+  SECCOMP_IOCTL_NOTIF_SET_FLAGS: 0x40082104,
 } as const;
 
 /** Flags of a network interface: SIOCSIFFLAGS. netdevice(7) */
@@ -758,6 +1047,16 @@ export const IFF = {
   ECHO: 0x40000,
 } as const;
 
+/** Flags of a tunnel: ioctl(TUNSETIFF). netdevice(7) */
+export const TUN = {
+  TUN: 0x1,
+  TAP: 0x2,
+  NO_PI: 0x1000,
+  VNET_HDR: 0x4000,
+  TUN_EXCL: 0x8000,
+  MULTI_QUEUE: 0x100,
+} as const;
+
 /** Type of a file in its mode, `mode & S.IFMT`, and the bits that are not permissions. inode(7) */
 export const S = {
   IFMT: 0o170000,
@@ -775,6 +1074,9 @@ export const S = {
 
 /** Operations of seccomp. seccomp(2) */
 export const SECCOMP = { SET_MODE_STRICT: 0, SET_MODE_FILTER: 1, GET_ACTION_AVAIL: 2, GET_NOTIF_SIZES: 3 } as const;
+
+/** Modes of prctl(PR_SET_SECCOMP). PR_SET_SECCOMP(2const) */
+export const SECCOMP_MODE = { DISABLED: 0, STRICT: 1, FILTER: 2 } as const;
 
 /** Flags of seccomp(SECCOMP_SET_MODE_FILTER). seccomp(2) */
 export const SECCOMP_FILTER_FLAG = {
@@ -798,8 +1100,207 @@ export const SECCOMP_RET = {
   ALLOW: 0x7fff0000,
 } as const;
 
+/** Flags of a listener: ioctl(SECCOMP_IOCTL_NOTIF_SET_FLAGS). seccomp_unotify(2) */
+export const SECCOMP_USER_NOTIF = { FD_SYNC_WAKE_UP: 0x1 } as const;
+
+/** Flags of an answer: ioctl(SECCOMP_IOCTL_NOTIF_SEND). seccomp_unotify(2) */
+export const SECCOMP_USER_NOTIF_FLAG = { CONTINUE: 0x1 } as const;
+
+/** Flags of ioctl(SECCOMP_IOCTL_NOTIF_ADDFD). seccomp_unotify(2) */
+export const SECCOMP_ADDFD_FLAG = { SETFD: 0x1, SEND: 0x2 } as const;
+
+/** Calling conventions that a seccomp filter sees. seccomp(2) */
+export const AUDIT_ARCH = { X86_64: 0xc000003e, AARCH64: 0xc00000b7, I386: 0x40000003, ARM: 0x40000028 } as const;
+
+/** Classes of instructions, `code & 7`; the last two in eBPF, instead of RET and MISC. bpf(2) */
+export const BPF_CLASS = {
+  LD: 0,
+  LDX: 0x1,
+  ST: 0x2,
+  STX: 0x3,
+  ALU: 0x4,
+  JMP: 0x5,
+  RET: 0x6,
+  MISC: 0x7,
+  JMP32: 0x6,
+  ALU64: 0x7,
+} as const;
+
+/** What a load or a store moves, `code & 0x18`; DW in eBPF. bpf(2) */
+export const BPF_SIZE = { W: 0, H: 0x8, B: 0x10, DW: 0x18 } as const;
+
+/** Where a load or a store finds it, `code & 0xe0`. bpf(2) */
+export const BPF_MODE = { IMM: 0, ABS: 0x20, IND: 0x40, MEM: 0x60, LEN: 0x80, MSH: 0xa0 } as const;
+
+/** What BPF_ALU computes, `code & 0xf0`; MOV and ARSH in eBPF. bpf(2) */
+export const BPF_ALU_OP = {
+  ADD: 0,
+  SUB: 0x10,
+  MUL: 0x20,
+  DIV: 0x30,
+  OR: 0x40,
+  AND: 0x50,
+  LSH: 0x60,
+  RSH: 0x70,
+  NEG: 0x80,
+  MOD: 0x90,
+  XOR: 0xa0,
+  MOV: 0xb0,
+  ARSH: 0xc0,
+} as const;
+
+/** When BPF_JMP jumps, `code & 0xf0`; from JNE on in eBPF. bpf(2) */
+export const BPF_JMP_OP = {
+  JA: 0,
+  JEQ: 0x10,
+  JGT: 0x20,
+  JGE: 0x30,
+  JSET: 0x40,
+  JNE: 0x50,
+  CALL: 0x80,
+  EXIT: 0x90,
+  JLT: 0xa0,
+  JLE: 0xb0,
+} as const;
+
+/** The operand of BPF_ALU and BPF_JMP, `code & 8`: the constant or the register. bpf(2) */
+export const BPF_SRC = { K: 0, X: 0x8 } as const;
+
+/** What BPF_RET returns, `code & 0x18`. bpf(2) */
+export const BPF_RVAL = { K: 0, X: 0x8, A: 0x10 } as const;
+
+/** Which way BPF_MISC copies, `code & 0xf8`. bpf(2) */
+export const BPF_MISCOP = { TAX: 0, TXA: 0x80 } as const;
+
+/** Commands of bpf. bpf(2) */
+export const BPF = {
+  MAP_CREATE: 0,
+  MAP_LOOKUP_ELEM: 1,
+  MAP_UPDATE_ELEM: 2,
+  MAP_DELETE_ELEM: 3,
+  PROG_LOAD: 5,
+  OBJ_PIN: 6,
+  OBJ_GET: 7,
+  PROG_ATTACH: 8,
+  PROG_DETACH: 9,
+  PROG_GET_NEXT_ID: 11,
+  PROG_GET_FD_BY_ID: 13,
+  OBJ_GET_INFO_BY_FD: 15,
+  PROG_QUERY: 16,
+  LINK_CREATE: 28,
+  LINK_UPDATE: 29,
+  LINK_GET_FD_BY_ID: 30,
+  LINK_DETACH: 34,
+  TOKEN_CREATE: 36,
+} as const;
+
+/** Types of programs: bpf(BPF_PROG_LOAD). bpf(2) */
+export const BPF_PROG_TYPE = {
+  UNSPEC: 0,
+  SOCKET_FILTER: 1,
+  XDP: 6,
+  CGROUP_SKB: 8,
+  CGROUP_SOCK: 9,
+  SOCK_OPS: 13,
+  CGROUP_DEVICE: 15,
+  CGROUP_SOCK_ADDR: 18,
+  CGROUP_SYSCTL: 23,
+  CGROUP_SOCKOPT: 25,
+  LSM: 29,
+} as const;
+
+/** Where programs are attached, those of cgroups: bpf(BPF_PROG_ATTACH). bpf(2) */
+export const BPF_ATTACH_TYPE = {
+  CGROUP_INET_INGRESS: 0,
+  CGROUP_INET_EGRESS: 1,
+  CGROUP_INET_SOCK_CREATE: 2,
+  CGROUP_SOCK_OPS: 3,
+  CGROUP_DEVICE: 6,
+  CGROUP_INET4_BIND: 8,
+  CGROUP_INET6_BIND: 9,
+  CGROUP_INET4_CONNECT: 10,
+  CGROUP_INET6_CONNECT: 11,
+  CGROUP_INET4_POST_BIND: 12,
+  CGROUP_INET6_POST_BIND: 13,
+  CGROUP_UDP4_SENDMSG: 14,
+  CGROUP_UDP6_SENDMSG: 15,
+  CGROUP_SYSCTL: 18,
+  CGROUP_UDP4_RECVMSG: 19,
+  CGROUP_UDP6_RECVMSG: 20,
+  CGROUP_GETSOCKOPT: 21,
+  CGROUP_SETSOCKOPT: 22,
+  CGROUP_INET4_GETPEERNAME: 29,
+  CGROUP_INET6_GETPEERNAME: 30,
+  CGROUP_INET4_GETSOCKNAME: 31,
+  CGROUP_INET6_GETSOCKNAME: 32,
+  CGROUP_INET_SOCK_RELEASE: 34,
+  LSM_CGROUP: 43,
+  CGROUP_UNIX_CONNECT: 49,
+  CGROUP_UNIX_SENDMSG: 50,
+  CGROUP_UNIX_RECVMSG: 51,
+  CGROUP_UNIX_GETPEERNAME: 52,
+  CGROUP_UNIX_GETSOCKNAME: 53,
+} as const;
+
+/** Flags of bpf(BPF_PROG_ATTACH). bpf(2) */
+export const BPF_F = {
+  ALLOW_OVERRIDE: 0x1,
+  ALLOW_MULTI: 0x2,
+  REPLACE: 0x4,
+  BEFORE: 0x8,
+  AFTER: 0x10,
+  ID: 0x20,
+  PREORDER: 0x40,
+  LINK: 0x2000,
+} as const;
+
+/** Flags of bpf(BPF_PROG_QUERY). bpf(2) */
+export const BPF_F_QUERY = { EFFECTIVE: 0x1 } as const;
+
+/** Accesses that a device program judges, the upper 16 bits of access_type. bpf(2) */
+export const BPF_DEVCG_ACC = { MKNOD: 0x1, READ: 0x2, WRITE: 0x4 } as const;
+
+/** Devices that a device program judges, the lower 16 bits of access_type. bpf(2) */
+export const BPF_DEVCG_DEV = { BLOCK: 1, CHAR: 2 } as const;
+
 /** Scheduling policies. sched_setscheduler(2) */
 export const SCHED = { OTHER: 0, FIFO: 1, RR: 2, BATCH: 3, IDLE: 5, DEADLINE: 6, EXT: 7 } as const;
+
+/** Flags of sched_setattr. sched_setattr(2) */
+export const SCHED_FLAG = {
+  RESET_ON_FORK: 0x1,
+  RECLAIM: 0x2,
+  DL_OVERRUN: 0x4,
+  KEEP_POLICY: 0x8,
+  KEEP_PARAMS: 0x10,
+  UTIL_CLAMP_MIN: 0x20,
+  UTIL_CLAMP_MAX: 0x40,
+} as const;
+
+/** Whose nice value setpriority sets. getpriority(2) */
+export const PRIO = { PROCESS: 0, PGRP: 1, USER: 2 } as const;
+
+/** Whose priority ioprio_set sets. ioprio_set(2) */
+export const IOPRIO_WHO = { PROCESS: 1, PGRP: 2, USER: 3 } as const;
+
+/** Classes of ioprio_set, above 13 bits of priority. ioprio_set(2) */
+export const IOPRIO_CLASS = { NONE: 0, RT: 1, BE: 2, IDLE: 3 } as const;
+
+/** Execution domains and their flags. personality(2) */
+export const PER = {
+  LINUX: 0,
+  LINUX32: 0x8,
+  UNAME26: 0x20000,
+  ADDR_NO_RANDOMIZE: 0x40000,
+  MMAP_PAGE_ZERO: 0x100000,
+  ADDR_COMPAT_LAYOUT: 0x200000,
+  READ_IMPLIES_EXEC: 0x400000,
+  ADDR_LIMIT_32BIT: 0x800000,
+  SHORT_INODE: 0x1000000,
+  WHOLE_SECONDS: 0x2000000,
+  STICKY_TIMEOUTS: 0x4000000,
+  ADDR_LIMIT_3GB: 0x8000000,
+} as const;
 
 /** Operations of keyctl. keyctl(2) */
 export const KEYCTL = {
@@ -836,6 +1337,34 @@ export const KEYCTL = {
   MOVE: 30,
   CAPABILITIES: 31,
   WATCH_KEY: 32,
+} as const;
+
+/** Keyrings by what they are of: keyctl, add_key. keyctl(2) */
+export const KEY_SPEC = {
+  THREAD_KEYRING: -1,
+  PROCESS_KEYRING: -2,
+  SESSION_KEYRING: -3,
+  USER_KEYRING: -4,
+  USER_SESSION_KEYRING: -5,
+  GROUP_KEYRING: -6,
+  REQKEY_AUTH_KEY: -7,
+  REQUESTOR_KEYRING: -8,
+} as const;
+
+/** Permissions of a key, of who possesses and who owns it: keyctl(KEYCTL_SETPERM). keyrings(7) */
+export const KEY = {
+  POS_VIEW: 0x1000000,
+  POS_READ: 0x2000000,
+  POS_WRITE: 0x4000000,
+  POS_SEARCH: 0x8000000,
+  POS_LINK: 0x10000000,
+  POS_SETATTR: 0x20000000,
+  USR_VIEW: 0x10000,
+  USR_READ: 0x20000,
+  USR_WRITE: 0x40000,
+  USR_SEARCH: 0x80000,
+  USR_LINK: 0x100000,
+  USR_SETATTR: 0x200000,
 } as const;
 
 /** What Landlock can forbid on files. landlock(7) */
@@ -880,6 +1409,24 @@ export const LANDLOCK_RESTRICT_SELF = {
 /** The working directory, where a call takes a directory's descriptor. openat(2) */
 export const AT_FDCWD = -100;
 
+/** The caller's thread, where a call takes a pidfd; also PIDFD_SELF. pidfd_open(2), Linux 6.15 */
+export const PIDFD_SELF_THREAD = -10000;
+
+/** The caller's process, where a call takes a pidfd. pidfd_open(2), Linux 6.17 */
+export const PIDFD_SELF_THREAD_GROUP = -10001;
+
+/** The file system of pidfds, where open_by_handle_at takes a mount. open_by_handle_at(2), Linux 6.17 */
+export const FD_PIDFS_ROOT = -10002;
+
+/** The file system of namespaces, where open_by_handle_at takes a mount. open_by_handle_at(2), Linux 6.18 */
+export const FD_NSFS_ROOT = -10003;
+
+/** The root, where listmount takes a mount's id. listmount(2), Linux 6.8 */
+export const LSMT_ROOT = 0xffffffffffffffffn;
+
+/** The caller's user namespace, where listns takes an id. listns(2), Linux 6.19 */
+export const LISTNS_CURRENT_USER = 0xffffffffffffffffn;
+
 /**
  * How to print a word of a set as strace(1) does.
  *
@@ -907,6 +1454,9 @@ export const flagSets = {
   MNT: { prefix: "MNT_", kind: "bits", values: MNT, whole: ["UMOUNT_NOFOLLOW"] },
   O: { prefix: "O_", kind: "bits", values: O, zero: "O_RDONLY", choice: 0o3, whole: ["FASYNC"] },
   AT: { prefix: "AT_", kind: "bits", values: AT },
+  AT_ACCESS: { prefix: "AT_", kind: "bits", values: AT_ACCESS },
+  AT_HANDLE: { prefix: "AT_HANDLE_", kind: "bits", values: AT_HANDLE, whole: ["AT_SYMLINK_FOLLOW", "AT_EMPTY_PATH"] },
+  ACCESS: { prefix: "", kind: "bits", values: ACCESS, zero: "F_OK" },
   RESOLVE: { prefix: "RESOLVE_", kind: "bits", values: RESOLVE },
   RENAME: { prefix: "RENAME_", kind: "bits", values: RENAME },
   OPEN_TREE: {
@@ -922,10 +1472,14 @@ export const flagSets = {
   FSCONFIG: { prefix: "FSCONFIG_", kind: "enum", values: FSCONFIG },
   MOUNT_ATTR: { prefix: "MOUNT_ATTR_", kind: "bits", values: MOUNT_ATTR },
   STATMOUNT: { prefix: "STATMOUNT_", kind: "bits", values: STATMOUNT },
+  LISTMOUNT: { prefix: "LISTMOUNT_", kind: "bits", values: LISTMOUNT },
   STATX: { prefix: "STATX_", kind: "bits", values: STATX },
   STATX_ATTR: { prefix: "STATX_ATTR_", kind: "bits", values: STATX_ATTR },
+  XATTR: { prefix: "XATTR_", kind: "bits", values: XATTR },
   ST: { prefix: "ST_", kind: "bits", values: ST },
   MAGIC: { prefix: "", kind: "enum", values: MAGIC },
+  INIT_NS_INO: { prefix: "", kind: "enum", values: INIT_NS_INO },
+  INIT_NS_ID: { prefix: "", kind: "enum", values: INIT_NS_ID },
   P: { prefix: "P_", kind: "enum", values: P },
   W: { prefix: "W", kind: "bits", values: W, whole: ["__WCLONE", "__WALL", "__WNOTHREAD"] },
   CLD: { prefix: "CLD_", kind: "enum", values: CLD },
@@ -937,6 +1491,9 @@ export const flagSets = {
   PR: { prefix: "PR_", kind: "enum", values: PR },
   SUID_DUMP: { prefix: "SUID_DUMP_", kind: "enum", values: SUID_DUMP },
   PR_CAP_AMBIENT: { prefix: "PR_CAP_AMBIENT_", kind: "enum", values: PR_CAP_AMBIENT },
+  PR_MDWE: { prefix: "PR_MDWE_", kind: "bits", values: PR_MDWE },
+  PR_SCHED_CORE: { prefix: "PR_SCHED_CORE_", kind: "enum", values: PR_SCHED_CORE },
+  PR_SCHED_CORE_SCOPE: { prefix: "PR_SCHED_CORE_SCOPE_", kind: "enum", values: PR_SCHED_CORE_SCOPE },
   CAP: { prefix: "CAP_", kind: "enum", values: CAP },
   SECBIT: { prefix: "SECBIT_", kind: "bits", values: SECBIT },
   RLIMIT: { prefix: "RLIMIT_", kind: "enum", values: RLIMIT },
@@ -944,23 +1501,92 @@ export const flagSets = {
   MFD: { prefix: "MFD_", kind: "bits", values: MFD },
   F: { prefix: "F_", kind: "enum", values: F },
   F_SEAL: { prefix: "F_SEAL_", kind: "bits", values: F_SEAL },
+  F_LOCK: { prefix: "F_", kind: "enum", values: F_LOCK },
+  LOCK: { prefix: "LOCK_", kind: "bits", values: LOCK },
+  SEEK: { prefix: "SEEK_", kind: "enum", values: SEEK },
+  FALLOC: { prefix: "FALLOC_FL_", kind: "bits", values: FALLOC },
   FD: { prefix: "FD_", kind: "bits", values: FD },
   PIDFD: { prefix: "PIDFD_", kind: "bits", values: PIDFD },
+  PIDFD_SIGNAL: { prefix: "PIDFD_SIGNAL_", kind: "bits", values: PIDFD_SIGNAL },
+  PIDFD_INFO: { prefix: "PIDFD_INFO_", kind: "bits", values: PIDFD_INFO },
+  PIDFD_COREDUMP: { prefix: "PIDFD_COREDUMP_", kind: "bits", values: PIDFD_COREDUMP, whole: ["PIDFD_COREDUMPED"] },
+  KCMP: { prefix: "KCMP_", kind: "enum", values: KCMP },
   POLL: { prefix: "POLL", kind: "bits", values: POLL },
+  EPOLL: { prefix: "EPOLL", kind: "bits", values: EPOLL },
+  EPOLL_CTL: { prefix: "EPOLL_CTL_", kind: "enum", values: EPOLL_CTL },
+  EPOLL_CREATE: { prefix: "EPOLL_", kind: "bits", values: EPOLL_CREATE },
+  EFD: { prefix: "EFD_", kind: "bits", values: EFD },
+  SFD: { prefix: "SFD_", kind: "bits", values: SFD },
+  IN: { prefix: "IN_", kind: "bits", values: IN },
+  IN_INIT: { prefix: "IN_", kind: "bits", values: IN_INIT },
   PROT: { prefix: "PROT_", kind: "bits", values: PROT, zero: "PROT_NONE" },
   MAP: { prefix: "MAP_", kind: "bits", values: MAP, zero: "MAP_FILE", choice: 0xf },
   CLOCK: { prefix: "CLOCK_", kind: "enum", values: CLOCK },
   TIMER: { prefix: "TIMER_", kind: "bits", values: TIMER },
+  TFD: { prefix: "TFD_", kind: "bits", values: TFD },
   AF: { prefix: "AF_", kind: "enum", values: AF },
   SOCK: { prefix: "SOCK_", kind: "bits", values: SOCK, choice: 0xf },
+  SOL: { prefix: "SOL_", kind: "enum", values: SOL },
+  SO: { prefix: "SO_", kind: "enum", values: SO },
+  MSG: { prefix: "MSG_", kind: "bits", values: MSG },
+  SCM: { prefix: "SCM_", kind: "enum", values: SCM },
+  SHUT: { prefix: "SHUT_", kind: "enum", values: SHUT },
+  NETLINK: { prefix: "NETLINK_", kind: "enum", values: NETLINK },
+  NETLINK_OPT: { prefix: "NETLINK_", kind: "enum", values: NETLINK_OPT },
   IOCTL: { prefix: "", kind: "enum", values: IOCTL },
   IFF: { prefix: "IFF_", kind: "bits", values: IFF },
+  TUN: { prefix: "IFF_", kind: "bits", values: TUN },
   S: { prefix: "S_", kind: "bits", values: S, choice: 0o170000 },
   SECCOMP: { prefix: "SECCOMP_", kind: "enum", values: SECCOMP },
+  SECCOMP_MODE: { prefix: "SECCOMP_MODE_", kind: "enum", values: SECCOMP_MODE },
   SECCOMP_FILTER_FLAG: { prefix: "SECCOMP_FILTER_FLAG_", kind: "bits", values: SECCOMP_FILTER_FLAG },
   SECCOMP_RET: { prefix: "SECCOMP_RET_", kind: "enum", values: SECCOMP_RET },
+  SECCOMP_USER_NOTIF: { prefix: "SECCOMP_USER_NOTIF_", kind: "bits", values: SECCOMP_USER_NOTIF },
+  SECCOMP_USER_NOTIF_FLAG: { prefix: "SECCOMP_USER_NOTIF_FLAG_", kind: "bits", values: SECCOMP_USER_NOTIF_FLAG },
+  SECCOMP_ADDFD_FLAG: { prefix: "SECCOMP_ADDFD_FLAG_", kind: "bits", values: SECCOMP_ADDFD_FLAG },
+  AUDIT_ARCH: { prefix: "AUDIT_ARCH_", kind: "enum", values: AUDIT_ARCH },
+  BPF_CLASS: { prefix: "BPF_", kind: "enum", values: BPF_CLASS },
+  BPF_SIZE: { prefix: "BPF_", kind: "enum", values: BPF_SIZE },
+  BPF_MODE: { prefix: "BPF_", kind: "enum", values: BPF_MODE },
+  BPF_ALU_OP: { prefix: "BPF_", kind: "enum", values: BPF_ALU_OP },
+  BPF_JMP_OP: { prefix: "BPF_", kind: "enum", values: BPF_JMP_OP },
+  BPF_SRC: { prefix: "BPF_", kind: "enum", values: BPF_SRC },
+  BPF_RVAL: { prefix: "BPF_", kind: "enum", values: BPF_RVAL },
+  BPF_MISCOP: { prefix: "BPF_", kind: "enum", values: BPF_MISCOP },
+  BPF: { prefix: "BPF_", kind: "enum", values: BPF },
+  BPF_PROG_TYPE: { prefix: "BPF_PROG_TYPE_", kind: "enum", values: BPF_PROG_TYPE },
+  BPF_ATTACH_TYPE: { prefix: "BPF_", kind: "enum", values: BPF_ATTACH_TYPE },
+  BPF_F: { prefix: "BPF_F_", kind: "bits", values: BPF_F },
+  BPF_F_QUERY: { prefix: "BPF_F_QUERY_", kind: "bits", values: BPF_F_QUERY },
+  BPF_DEVCG_ACC: { prefix: "BPF_DEVCG_ACC_", kind: "bits", values: BPF_DEVCG_ACC },
+  BPF_DEVCG_DEV: { prefix: "BPF_DEVCG_DEV_", kind: "enum", values: BPF_DEVCG_DEV },
   SCHED: { prefix: "SCHED_", kind: "enum", values: SCHED },
+  SCHED_FLAG: { prefix: "SCHED_FLAG_", kind: "bits", values: SCHED_FLAG },
+  PRIO: { prefix: "PRIO_", kind: "enum", values: PRIO },
+  IOPRIO_WHO: { prefix: "IOPRIO_WHO_", kind: "enum", values: IOPRIO_WHO },
+  IOPRIO_CLASS: { prefix: "IOPRIO_CLASS_", kind: "enum", values: IOPRIO_CLASS },
+  PER: {
+    prefix: "PER_",
+    kind: "bits",
+    values: PER,
+    zero: "PER_LINUX",
+    choice: 0xff,
+    whole: [
+      "UNAME26",
+      "ADDR_NO_RANDOMIZE",
+      "MMAP_PAGE_ZERO",
+      "ADDR_COMPAT_LAYOUT",
+      "READ_IMPLIES_EXEC",
+      "ADDR_LIMIT_32BIT",
+      "SHORT_INODE",
+      "WHOLE_SECONDS",
+      "STICKY_TIMEOUTS",
+      "ADDR_LIMIT_3GB",
+    ],
+  },
   KEYCTL: { prefix: "KEYCTL_", kind: "enum", values: KEYCTL },
+  KEY_SPEC: { prefix: "KEY_SPEC_", kind: "enum", values: KEY_SPEC },
+  KEY: { prefix: "KEY_", kind: "bits", values: KEY },
   LANDLOCK_ACCESS_FS: { prefix: "LANDLOCK_ACCESS_FS_", kind: "bits", values: LANDLOCK_ACCESS_FS },
   LANDLOCK_ACCESS_NET: { prefix: "LANDLOCK_ACCESS_NET_", kind: "bits", values: LANDLOCK_ACCESS_NET },
   LANDLOCK_SCOPE: { prefix: "LANDLOCK_SCOPE_", kind: "bits", values: LANDLOCK_SCOPE },

@@ -1,7 +1,7 @@
 /** A call in strace(1) notation: the one spelling for plans, errors, timelines and tests. */
-import type { Arg, Call, Text } from "./call.ts";
-import { type FlagSet, type FlagSetName, flagSets, S } from "./flags.ts";
-import { type Field, type Struct, structs } from "./structs.ts";
+import type { Arg, Call, Fields, Text } from "./call.ts";
+import { AT_FDCWD, type FlagSet, type FlagSetName, flagSets, S } from "./flags.ts";
+import { type Field, type Struct, type StructName, structs } from "./structs.ts";
 
 /**
  * `mount(NULL, "/dst", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)`. strace(1)
@@ -23,19 +23,21 @@ export function formatArg(arg: Arg): string {
   if (arg === null) return "NULL";
   if (typeof arg === "number") return String(arg);
   if (typeof arg === "string" || "text" in arg) return quote(arg);
-  if (arg instanceof Uint8Array) return quote(new TextDecoder("latin1").decode(arg.subarray(0, 32)));
+  if (arg instanceof Uint8Array) return formatBytes(arg);
   if ("flags" in arg) return formatFlags(arg.flags, arg.value);
+  if ("long" in arg) return String(arg.long);
   if ("octal" in arg) return formatMode(arg.octal);
-  if ("fd" in arg) return arg.fd === -100 ? "AT_FDCWD" : String(arg.fd);
+  if ("fd" in arg) return arg.fd === AT_FDCWD ? "AT_FDCWD" : String(arg.fd);
   if ("result" in arg) return `{${arg.result}}`;
   if ("data" in arg) return quote(arg.data);
-  if ("out" in arg) return "{out}";
+  if ("struct" in arg) return formatStruct(arg.struct, arg.fields);
+  if ("structs" in arg) return `[${arg.list.map((fields) => formatStruct(arg.structs, fields)).join(", ")}]`;
+  if ("out" in arg || "into" in arg) return "{out}";
   if ("report" in arg) return `{report ${arg.report}}`;
   if ("reportPage" in arg) return "{report}";
   if ("strings" in arg) return `[${arg.strings.map(quote).join(", ")}]`;
   if ("words" in arg) return `[${arg.words.join(", ")}]`;
-  if ("signals" in arg) return formatSignals(arg.signals);
-  return formatStruct(arg);
+  return formatSignals(arg.signals);
 }
 
 /** A word by the names of a flag set, as strace spells it: `MNT_DETACH`, `O_WRONLY|O_CLOEXEC`, `0` for none; what has no name in hexadecimal. */
@@ -47,7 +49,8 @@ export function formatFlags(name: FlagSetName, value: number): string {
   let rest = BigInt(value);
   if (set.kind === "enum") {
     const known = entries.find(([, word]) => word === rest);
-    return known ? spell(known[0]) : String(value);
+    if (known) return spell(known[0]);
+    return value > 0 && name !== "SIG" ? `0x${value.toString(16)}` : String(value);
   }
   const names: string[] = [];
   const choice = BigInt(set.choice ?? 0);
@@ -80,20 +83,22 @@ function formatMode(mode: number): string {
   return type === 0 ? permissions : `${formatFlags("S", type)}|${permissions}`;
 }
 
-function formatStruct(arg: Extract<Arg, { struct: unknown }>): string {
-  const struct: Struct = structs[arg.struct];
-  const fields = Object.entries(arg.fields).map(
-    ([name, value]) => `${name}=${formatField(value, struct.fields[name]?.as)}`,
-  );
-  const text = `{${fields.join(", ")}}`;
-  return struct.isArray ? `[${text}]` : text;
+function formatStruct(name: StructName, values: Fields): string {
+  const { fields }: Struct = structs[name];
+  const shown = Object.entries(values).map(([key, value]) => `${key}=${formatField(value, fields[key]?.as)}`);
+  return `{${shown.join(", ")}}`;
 }
 
 function formatField(value: Arg, as: Field["as"]): string {
-  // In a struct -1 is a word with all bits set: RLIM64_INFINITY.
-  if (value === -1) return "RLIM64_INFINITY";
+  if (as === "limit" && (value === -1 || value === Infinity)) return "RLIM64_INFINITY";
   if (as === "hex" && typeof value === "number" && value !== 0) return `0x${value.toString(16)}`;
   return formatArg(value);
+}
+
+/** Byte by byte, as strace: what is not ASCII in octal. */
+function formatBytes(bytes: Uint8Array): string {
+  const text = new TextDecoder("latin1").decode(bytes);
+  return `"${text.replace(/["\\]|[^ -~]/g, (c, at: number) => escapes[c] ?? octalByte(c.charCodeAt(0), text[at + 1] ?? ""))}"`;
 }
 
 const escapes: Record<string, string> = {
@@ -116,7 +121,8 @@ function quote(text: Text): string {
 /** `\33`, or `\033` before a digit, for each byte. */
 function octal(character: string, next: string): string {
   const bytes = [...new TextEncoder().encode(character)];
-  return bytes
-    .map((byte, i) => `\\${byte.toString(8).padStart(i === bytes.length - 1 && /[0-7]/.test(next) ? 3 : 0, "0")}`)
-    .join("");
+  return bytes.map((byte, i) => octalByte(byte, i === bytes.length - 1 ? next : "")).join("");
 }
+
+const octalByte = (byte: number, next: string): string =>
+  `\\${byte.toString(8).padStart(/[0-7]/.test(next) ? 3 : 0, "0")}`;

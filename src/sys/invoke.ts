@@ -1,107 +1,192 @@
-/** Calls that run now, in this process: `invoke(call)` and, for every call of the vocabulary, `sys.mount(...)`. */
-import { addressOf, pin, syscall } from "../../ffi/syscall.ts";
-import type { Call } from "./call.ts";
+/** Calls that run now, in this process: `sys.mount(...)`, `run(mount, ...)`, `invoke(call)`. */
+import { pin, syscall, type Word } from "../../ffi/syscall.ts";
+import type { Arg, Call } from "./call.ts";
 import * as calls from "./calls.ts";
-import { encodeCall, type Memory } from "./encode.ts";
+import { checkArgument, checkCall } from "./check.ts";
+import { decodeStruct, decodeText } from "./decode.ts";
+import { encodeArg } from "./encode.ts";
 import { SyscallError } from "./error.ts";
-import { type Arch, numberOf } from "./numbers.ts";
+import { AT_FDCWD } from "./flags.ts";
+import { errnoName } from "./errno.ts";
+import { hintFor } from "./hints.ts";
+import { Fd } from "./fd.ts";
+import { type Arch, numberOf, type SyscallName } from "./numbers.ts";
+import { OptionsError } from "./options-error.ts";
+import type { Kind, Primitive, ResultOf } from "./primitive.ts";
+import { Scratch } from "./scratch.ts";
+import { type StructName, structs } from "./structs.ts";
 
 const arch = process.arch as Arch;
+let memory: Scratch | undefined;
 
 /**
- * Runs a call and returns its result, a non-negative number: a descriptor, a pid, a count of bytes.
- * Blocks this thread for as long as the call does.
+ * Runs a call, whoever made it, and returns what the kernel returned: a count, a pid, a descriptor that nobody owns yet.
+ * Blocks this thread for as long as the call does; EINTR is not tried again.
  * @throws {SyscallError} with what was tried and the kernel's answer.
+ * @throws {OptionsError} for an argument that is no word for the kernel, before anything happened.
  */
 export function invoke(call: Call): number {
-  const memory = new Scratch(sizeOf(call));
-  const { words } = encodeCall(call, memory);
-  const result = syscall(numberOf(call.name, arch), ...words);
-  memory.copyBack();
-  if (result < 0) throw new SyscallError(call, -result);
+  return enter(call.name, numberOf(checkCall(call).name, arch), call.args);
+}
+
+/**
+ * Runs a primitive and returns its result by kind: `run(openat, AT_FDCWD, "/etc", O.PATH)` is an Fd. As `sys.openat(...)`, but
+ * only what is named is loaded.
+ * @throws {SyscallError} @throws {OptionsError} as {@link invoke}.
+ */
+export function run<A extends readonly unknown[], K extends Kind>(primitive: Primitive<A, K>, ...args: A): ResultOf<K> {
+  return now(primitive)(...args);
+}
+
+/** A primitive as a function that runs it. */
+function now<A extends readonly unknown[], K extends Kind>(primitive: Primitive<A, K>): (...args: A) => ResultOf<K> {
+  const { syscall: name, returns } = primitive;
+  const build = primitive.build as unknown as (...given: unknown[]) => readonly Arg[];
+  let nr = -1;
+  // Six parameters and not a rest array, which would cost as much as a cheap syscall.
+  const call = (a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown, f?: unknown): unknown => {
+    if (nr < 0) nr = numberOf(name, arch);
+    const args = build(a, b, c, d, e, f);
+    const result = enter(name, nr, args);
+    if (returns === "none") return undefined;
+    return returns === "number" ? result : decode(returns, result, args);
+  };
+  return call as unknown as (...args: A) => ResultOf<K>;
+}
+
+/** The words of a call, used over and over as its memory is. */
+const words: Word[] = [0, 0, 0, 0, 0, 0];
+
+function enter(name: SyscallName, nr: number, args: readonly Arg[]): number {
+  const scratch = (memory ??= new Scratch());
+  scratch.reset();
+  if (args.length > 6) throw new OptionsError(`${name}()`, args.length, "expected at most 6 arguments");
+  for (let i = 0; i < 6; i++) {
+    if (i >= args.length) words[i] = 0;
+    else words[i] = quickWord(args[i] as Arg) ?? checkedWord(name, i, args[i] as Arg, scratch);
+  }
+  const result = syscall(nr, words[0], words[1], words[2], words[3], words[4], words[5]);
+  if (result < 0) throw failure({ name, args }, -result);
   return result;
 }
 
-/** Enough room: a string takes at most three bytes for each UTF-16 unit, a struct at most a few hundred. */
-function sizeOf(call: Call): number {
-  const buffers = call.args.reduce<number>((sum, arg) => sum + (arg instanceof Uint8Array ? arg.length + 8 : 0), 0);
-  const plain = call.args.filter((arg) => !(arg instanceof Uint8Array));
-  return 1024 + buffers + 4 * JSON.stringify(plain).length + plain.reduce<number>(outSize, 0);
+/** The word of an argument that is right at first sight: of most, where time counts most. */
+function quickWord(arg: Arg): Word | undefined {
+  if (typeof arg === "number") return (arg | 0) === arg || arg >>> 0 === arg ? arg : undefined;
+  if (typeof arg !== "object" || arg === null) return undefined;
+  // A buffer goes as it is: its address is taken when the call is made.
+  if (arg instanceof Uint8Array) return arg.length === 0 ? 0 : arg;
+  if ("fd" in arg) return (arg.fd | 0) === arg.fd ? arg.fd : undefined;
+  if ("long" in arg) return Number.isSafeInteger(arg.long) ? arg.long : undefined;
+  return undefined;
 }
 
-const outSize = (sum: number, arg: Call["args"][number]): number =>
-  sum + (typeof arg === "object" && arg !== null && "out" in arg ? arg.out + 8 : 0);
+function checkedWord(name: SyscallName, index: number, arg: Arg, scratch: Scratch): Word {
+  checkArgument(name, index, arg);
+  if (typeof arg === "string") return scratch.text(arg);
+  if (typeof arg === "object" && arg !== null) {
+    if ("into" in arg) return arg.into.length === 0 ? 0 : arg.into;
+    if ("result" in arg) return scratch.stepOf(arg.result);
+  }
+  return encodeArg(arg, scratch);
+}
 
-/** Memory for the arguments of one call, which never moves while the kernel looks at it. */
-class Scratch implements Memory {
-  readonly arch = arch;
-  readonly reportAddress = 0;
-  #bytes: Uint8Array;
-  #view: DataView;
-  #base: number;
-  #used = 0;
-  #buffers: { readonly bytes: Uint8Array; readonly at: number }[] = [];
+type Output = Extract<Arg, { out?: unknown } | { into: unknown }>;
 
-  constructor(size: number) {
-    this.#bytes = pin(size);
-    this.#view = new DataView(this.#bytes.buffer);
-    this.#base = addressOf(this.#bytes);
-  }
-  allocate(bytes: number): number {
-    const at = this.#base + this.#used;
-    this.#used += (bytes + 7) & ~7;
-    return at;
-  }
-  reserve(bytes: number): number {
-    return this.allocate(bytes);
-  }
-  put(address: number, bytes: Uint8Array): void {
-    this.#bytes.set(bytes, address - this.#base);
-  }
-  putNumber(address: number, bytes: number, value: number): void {
-    putNumber(this.#view, address - this.#base, bytes, value);
-  }
-  shared(_: string, make: () => number): number {
-    return make();
-  }
-  buffer(bytes: Uint8Array): number {
-    const at = this.allocate(bytes.length);
-    this.put(at, bytes);
-    this.#buffers.push({ bytes, at });
-    return at;
-  }
-  /** What the kernel wrote, into the callers' buffers. */
-  copyBack(): void {
-    for (const { bytes, at } of this.#buffers) {
-      const start = at - this.#base;
-      bytes.set(this.#bytes.subarray(start, start + bytes.length));
-    }
-  }
-  stepOf(id: string): never {
-    throw new TypeError(`a call that runs now has no step "${id}" to take a result from`);
-  }
-  patch(): never {
-    throw new TypeError("a call that runs now has no steps");
-  }
-  reportBlock(name: string): never {
-    throw new TypeError(`a call that runs now has no report for "${name}"`);
+const isOutput = (arg: object): arg is Output => "into" in arg || ("out" in arg && arg.out !== undefined);
+
+function decode(returns: Kind, result: number, args: readonly Arg[]): unknown {
+  if (returns === "fd") return new Fd(result);
+  const index = args.findIndex((arg) => typeof arg === "object" && arg !== null && isOutput(arg));
+  const bytes = writtenBytes(words[index], args[index] as Output);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  switch (returns) {
+    case "bytes":
+      return bytes.slice(0, result);
+    case "text":
+      return decodeText(bytes, 0, Math.min(result, bytes.length));
+    case "fds":
+      return [new Fd(view.getInt32(0, true)), new Fd(view.getInt32(4, true))];
+    case "u32":
+      return view.getUint32(0, true);
+    case "u64":
+      return view.getBigUint64(0, true);
+    case "ids":
+      return Array.from({ length: result }, (_, i) => view.getBigUint64(8 * i, true));
+    default:
+      return decodeStruct(returns as StructName, bytes);
   }
 }
 
-/** A little-endian number of 1, 2, 4 or 8 bytes; negative ones in two's complement. */
-export function putNumber(view: DataView, at: number, bytes: number, value: number): void {
-  if (bytes === 8) view.setBigInt64(at, BigInt.asIntN(64, BigInt(value)), true);
-  else if (bytes === 4) view.setInt32(at, value, true);
-  else if (bytes === 2) view.setInt16(at, value, true);
-  else view.setInt8(at, value);
+/** What the kernel wrote, to the caller's memory or to ours. */
+function writtenBytes(word: Word | undefined, output: Output): Uint8Array {
+  if (word instanceof Uint8Array) return word;
+  return memory === undefined || !word ? new Uint8Array(0) : memory.at(Number(word), outputSize(output));
 }
 
-type Sys = { readonly [K in keyof Vocabulary]: (...args: Parameters<Vocabulary[K]>) => number };
-type Vocabulary = Omit<typeof calls, "AT_FDCWD">;
+function outputSize(output: Output): number {
+  if ("struct" in output) return structs[output.struct].size;
+  if ("structs" in output) return structs[output.structs].size * output.list.length;
+  if ("into" in output) return output.into.length;
+  return typeof output.out === "string" ? structs[output.out satisfies StructName].size : output.out;
+}
 
-/** Every call of the vocabulary, run now: `sys.sethostname("box")`. Same arguments as `call.*`; see {@link invoke}. */
-export const sys: Sys = Object.fromEntries(
-  Object.entries(calls)
-    .filter(([, build]) => typeof build === "function")
-    .map(([name, build]) => [name, (...args: never[]) => invoke((build as (...args: never[]) => Call)(...args))]),
-) as never;
+/** What is known about a failure, asked for at once: soon descriptors and messages may be others. */
+function failure(call: Call, errno: number): SyscallError {
+  const [first] = call.args;
+  const fd = typeof first === "object" && first !== null && "fd" in first && first.fd >= 0 ? first.fd : undefined;
+  const path = fd === undefined ? undefined : pathOfFd(fd);
+  const kernelLog = fd !== undefined && (call.name === "fsconfig" || call.name === "fsmount") ? readLog(fd) : "";
+  const hint = hintFor(call, errnoName(errno));
+  return new SyscallError(Object.freeze(call), errno, {
+    ...(path === undefined ? {} : { path }),
+    ...(kernelLog === "" ? {} : { kernelLog }),
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** `readlink("/proc/self/fd/N")`, for what is a file in the file system. */
+function pathOfFd(fd: number): string | undefined {
+  const bytes = pin(4096);
+  const link = new TextEncoder().encode(`/proc/self/fd/${fd}\0`);
+  const length = syscall(numberOf("readlinkat", arch), AT_FDCWD, link, bytes, bytes.length);
+  return length > 0 && bytes[0] === slash ? decodeText(bytes, 0, length) : undefined;
+}
+
+const slash = 0x2f;
+
+/** The messages of an fs context: each read(2) takes one, and is ENODATA when there is none left. fsopen(2) */
+function readLog(fd: number): string {
+  const lines: string[] = [];
+  const bytes = pin(1024);
+  for (;;) {
+    const length = syscall(numberOf("read", arch), fd, bytes, bytes.length);
+    if (length <= 0) return lines.join("\n");
+    lines.push(decodeText(bytes, 0, length).trimEnd());
+  }
+}
+
+type Vocabulary = typeof calls;
+/** The vocabulary, run now. */
+export type Sys = {
+  readonly [
+    K in keyof Vocabulary as Vocabulary[K] extends Primitive<never, Kind> ? K : never
+  ]: Vocabulary[K] extends Primitive<infer A, infer R> ? (...args: A) => ResultOf<R> : never;
+};
+
+/**
+ * Every call of the vocabulary, run now: `sys.sethostname("box")`. Same arguments as `call.*`; results by kind, see {@link Results}.
+ * An Fd that is given to `sys.close` is closed afterwards as after its own `close()`.
+ */
+export const sys: Sys = makeSys();
+
+function makeSys(): Sys {
+  const all: Record<string, unknown> = {};
+  for (const name in calls) {
+    const primitive = calls[name as keyof Vocabulary] as unknown;
+    if (typeof primitive === "function") all[name] = now(primitive as Primitive<never, Kind>);
+  }
+  const close = all["close"] as Sys["close"];
+  all["close"] = (target: Parameters<Sys["close"]>[0]) => (target instanceof Fd ? target.close() : close(target));
+  return all as Sys;
+}

@@ -22,7 +22,7 @@ function emulate(made: Plan) {
   const image = join(directory, "image");
   writeFileSync(image, encode(made), { mode: 0o755 });
   const [read, write] = makePipe();
-  const report = sys.memfdCreate("report", MFD.CLOEXEC);
+  const report = sys.memfdCreate("report", MFD.CLOEXEC).release();
   ftruncateSync(report, reportLayout(made).size);
   try {
     const { exitCode } = Bun.spawnSync([emulator ?? "", image], {

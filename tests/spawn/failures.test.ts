@@ -162,7 +162,7 @@ async function runInjected(
   writeFileSync(image, encode(boxPlan));
   chmodSync(image, 0o755);
   const [statusRead, statusWrite] = makePipe();
-  const reportFd = sys.memfdCreate("bunshare-report", MFD.CLOEXEC);
+  const reportFd = sys.memfdCreate("bunshare-report", MFD.CLOEXEC).release();
   sys.ftruncate(reportFd, reportLayout(boxPlan).size);
   const child = Bun.spawn(
     // A hang is ended, and then shows in the time that it took.

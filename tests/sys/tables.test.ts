@@ -2,7 +2,28 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { errnoName, type ErrnoName, errnos, errnoText } from "../../src/sys/errno.ts";
-import { AT_FDCWD, CLONE, type FlagSet, flagSets, flagWord, O } from "../../src/sys/flags.ts";
+import {
+  AT_FDCWD,
+  BPF_CLASS,
+  BPF_JMP_OP,
+  BPF_MODE,
+  BPF_RVAL,
+  BPF_SIZE,
+  BPF_SRC,
+  CLONE,
+  FD_NSFS_ROOT,
+  FD_PIDFS_ROOT,
+  type FlagSet,
+  type FlagSetName,
+  flagSets,
+  flagWord,
+  LISTNS_CURRENT_USER,
+  LSMT_ROOT,
+  O,
+  PIDFD_SELF_THREAD,
+  PIDFD_SELF_THREAD_GROUP,
+} from "../../src/sys/flags.ts";
+import { formatFlags } from "../../src/sys/format.ts";
 import { type Arch, numberOf, numbers, type SyscallName } from "../../src/sys/numbers.ts";
 
 const calls: [name: SyscallName, x64: number, arm64: number][] = [
@@ -48,7 +69,53 @@ const flags: [name: string, value: number][] = [
   ["IOCTL.NS_GET_USERNS", 0xb701],
   ["IOCTL.NS_GET_MNTNS_ID", 0x8008b705],
   ["MAGIC.OVERLAYFS_SUPER_MAGIC", 0x794c7630],
+  ["IOCTL.NS_MNT_GET_INFO", 0x8010b70a],
+  ["IOCTL.NS_GET_ID", 0x8008b70d],
+  ["IOCTL.PIDFD_GET_INFO", 0xc050ff0b],
+  ["IOCTL.SECCOMP_IOCTL_NOTIF_RECV", 0xc0502100],
+  ["IOCTL.SIOCBRADDIF", 0x89a2],
+  ["IOCTL.TCSETS", 0x5402],
+  ["IOCTL.FICLONE", 0x40049409],
   ["SECCOMP_RET.KILL_PROCESS", 0x80000000],
+  ["AUDIT_ARCH.X86_64", 0xc000003e],
+  ["AUDIT_ARCH.AARCH64", 0xc00000b7],
+  ["MOUNT_ATTR._ATIME", 0x70],
+  ["INIT_NS_INO.PID_NS_INIT_INO", 0xeffffffc],
+  ["KEY_SPEC.SESSION_KEYRING", -3],
+  ["PER.ADDR_NO_RANDOMIZE", 0x40000],
+  ["IN.ONESHOT", 0x80000000],
+  ["EPOLL.ET", 0x80000000],
+  ["MSG.CMSG_CLOEXEC", 0x40000000],
+  ["SO.PEERPIDFD", 77],
+  ["BPF_ATTACH_TYPE.CGROUP_DEVICE", 6],
+  ["BPF_ATTACH_TYPE.CGROUP_UNIX_GETSOCKNAME", 53],
+  ["BPF_PROG_TYPE.CGROUP_DEVICE", 15],
+  ["BPF.LINK_CREATE", 28],
+];
+
+// From strace 6.1; the bits of newer kernels from strace 7.2.
+const printed: [set: FlagSetName, word: number, text: string][] = [
+  ["AT_ACCESS", 0x1300, "AT_SYMLINK_NOFOLLOW|AT_EACCESS|AT_EMPTY_PATH"],
+  ["AT_HANDLE", 0x1603, "AT_HANDLE_MNT_ID_UNIQUE|AT_HANDLE_CONNECTABLE|AT_HANDLE_FID|AT_SYMLINK_FOLLOW|AT_EMPTY_PATH"],
+  ["ACCESS", 7, "R_OK|W_OK|X_OK"],
+  ["ACCESS", 0, "F_OK"],
+  ["MOUNT_ATTR", 0x71, "MOUNT_ATTR_RDONLY|MOUNT_ATTR__ATIME"],
+  ["IN", 0x81000800, "IN_MOVE_SELF|IN_ONLYDIR|IN_ONESHOT"],
+  ["IN_INIT", 0x80800, "IN_NONBLOCK|IN_CLOEXEC"],
+  ["EFD", 0x80801, "EFD_SEMAPHORE|EFD_CLOEXEC|EFD_NONBLOCK"],
+  ["TFD", 0x80800, "TFD_CLOEXEC|TFD_NONBLOCK"],
+  ["LOCK", 6, "LOCK_EX|LOCK_NB"],
+  ["PER", 0, "PER_LINUX"],
+  ["PER", 0x40000, "PER_LINUX|ADDR_NO_RANDOMIZE"],
+  ["PER", 0x40008, "PER_LINUX32|ADDR_NO_RANDOMIZE"],
+  ["KEY_SPEC", -3, "KEY_SPEC_SESSION_KEYRING"],
+  ["BPF_ATTACH_TYPE", 6, "BPF_CGROUP_DEVICE"],
+  ["BPF_F", 2, "BPF_F_ALLOW_MULTI"],
+  [
+    "SECBIT",
+    0xf0,
+    "SECBIT_KEEP_CAPS|SECBIT_KEEP_CAPS_LOCKED|SECBIT_NO_CAP_AMBIENT_RAISE|SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED",
+  ],
 ];
 
 // From fcntl.h of each architecture.
@@ -102,8 +169,27 @@ for (const [path, value] of flags) {
   });
 }
 
-test("AT_FDCWD is -100", () => {
+test("AT_FDCWD is -100, and what newer kernels take for a descriptor is from -10000 down", () => {
   expect(AT_FDCWD).toBe(-100);
+  expect([PIDFD_SELF_THREAD, PIDFD_SELF_THREAD_GROUP, FD_PIDFS_ROOT, FD_NSFS_ROOT]).toEqual([
+    -10000, -10001, -10002, -10003,
+  ]);
+});
+
+test("ids that mean the caller's own have all 64 bits set", () => {
+  expect([LSMT_ROOT, LISTNS_CURRENT_USER]).toEqual([2n ** 64n - 1n, 2n ** 64n - 1n]);
+});
+
+for (const [set, word, text] of printed) {
+  test(`0x${word.toString(16)} in ${set} is ${text}, as strace prints it`, () => {
+    expect(formatFlags(set, word)).toBe(text);
+  });
+}
+
+test("a seccomp filter's instruction is the sum of its words", () => {
+  expect(BPF_CLASS.LD + BPF_SIZE.W + BPF_MODE.ABS).toBe(0x20);
+  expect(BPF_CLASS.JMP + BPF_JMP_OP.JEQ + BPF_SRC.K).toBe(0x15);
+  expect(BPF_CLASS.RET + BPF_RVAL.K).toBe(0x06);
 });
 
 for (const { x64, arm64 } of openFlags) {

@@ -1,0 +1,4 @@
+/** PLACEHOLDER */
+import type { Family } from "./case.ts";
+
+export const family: Family = { cases: [] };
