@@ -86,9 +86,51 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [head, ...rows].map(line).join("\n");
 }
 
-/** Columns of a summary, in microseconds. */
-export const columns = ["min us", "p50 us", "p99 us"] as const;
-export const cells = ({ minUs, p50Us, p99Us }: Summary): string[] => [minUs, p50Us, p99Us].map((us) => us.toFixed(0));
+/** A program that measures by itself: bytes in, as many answers with numbers of 64 bits out. */
+export function helper(cmd: readonly string[]): Disposable & { ask(question: Uint8Array | string): Promise<DataView> } {
+  const child = Bun.spawn([...cmd], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+  const reader = child.stdout.getReader();
+  return {
+    async ask(question) {
+      child.stdin.write(question);
+      await child.stdin.flush();
+      const { done, value } = await reader.read();
+      if (done) throw new Error(`${cmd[0]}: exit code ${await child.exited}`);
+      return new DataView(value.buffer, value.byteOffset, value.byteLength);
+    },
+    [Symbol.dispose]: () => child.kill("SIGKILL"),
+  };
+}
+
+/** What is printed as one table. */
+export interface Group {
+  readonly title: string;
+  readonly rows: readonly Summary[];
+  /** Of medians. */
+  readonly ratios: Readonly<Record<string, number>>;
+  readonly notes: readonly string[];
+}
+
+/** Medians divided, where both rows are there. */
+export function ratios(rows: readonly Summary[], pairs: readonly (readonly [over: string, under: string])[]) {
+  const p50 = (name: string): number | undefined => rows.find((row) => row.name === name)?.p50Us;
+  return Object.fromEntries(
+    pairs.flatMap(([over, under]) => {
+      const [a, b] = [p50(over), p50(under)];
+      return a === undefined || b === undefined ? [] : [[`${over} / ${under}`, a / b]];
+    }),
+  );
+}
+
+/** A table of min, p50 and p99, the ratios, the notes. */
+export function print({ title, rows, ratios, notes }: Group, unit: "us" | "ns" = "us"): void {
+  const cell = (us: number): string => (unit === "us" ? us : 1000 * us).toFixed(0);
+  const lines = rows.map(({ name, minUs, p50Us, p99Us }) => [name, cell(minUs), cell(p50Us), cell(p99Us)]);
+  console.log(`\n${title}`);
+  console.log(table(["", `min ${unit}`, `p50 ${unit}`, `p99 ${unit}`], lines));
+  for (const [name, value] of Object.entries(ratios)) console.log(`${value.toFixed(2).padStart(6)} x  ${name}`);
+  for (const note of notes) console.log(`  - ${note}`);
+}
 
 /** Removes a directory when the block is left. */
 export function removed(dir: string): Disposable {

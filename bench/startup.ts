@@ -10,16 +10,16 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { launch, plan, type Plan, spawnIsolated, type SpawnOptions } from "../mod.ts";
 import {
-  cells,
-  columns,
   command,
   compile,
+  type Group,
+  helper,
   interleave,
+  print,
+  ratios,
   reasonAgainst,
   removed,
   type Row,
-  type Summary,
-  table,
   timed,
 } from "./harness.ts";
 import { bwrap, type Peer, removeCgroups, runtime, unshare } from "./peers.ts";
@@ -88,15 +88,6 @@ function settings({ dir, root, program: onHost }: Place): Setting[] {
   ];
 }
 
-/** What is printed as one table. */
-interface Group {
-  readonly title: string;
-  readonly rows: readonly Summary[];
-  /** Of medians. */
-  readonly ratios: Readonly<Record<string, number>>;
-  readonly notes: readonly string[];
-}
-
 const noBox = "Bun.spawn, no box";
 
 async function measureBoxes(rounds: number): Promise<Group[]> {
@@ -130,7 +121,7 @@ async function measureBoxes(rounds: number): Promise<Group[]> {
     const own = summaries
       .filter(({ name }) => name === noBox || name.startsWith(`${id} `))
       .map((row) => ({ ...row, name: row.name.replace(`${id} `, "") }));
-    return { title, rows: own, ratios: ratios(own), notes: notes.get(id) ?? [] };
+    return { title, rows: own, ratios: ratios(own, compared), notes: notes.get(id) ?? [] };
   });
 }
 
@@ -148,40 +139,24 @@ function compileSteps({ dir }: Place, all: readonly Setting[]): string {
   return binary;
 }
 
-/** A program that measures by itself: a byte in, one box, eight bytes with nanoseconds out. */
+/** A box for each byte that the program is sent. */
 function service(name: string, cmd: readonly string[]): Row & Disposable {
-  const child = Bun.spawn([...cmd], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
-  const reader = child.stdout.getReader();
+  const program = helper(cmd);
   return {
     name,
-    async measure() {
-      child.stdin.write("\n");
-      await child.stdin.flush();
-      const { done, value } = await reader.read();
-      if (done) throw new Error(`${name}: exit code ${await child.exited}`);
-      return Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0, true)) / 1000;
-    },
-    [Symbol.dispose]: () => child.kill("SIGKILL"),
+    measure: async () => Number((await program.ask("\n")).getBigUint64(0, true)) / 1000,
+    [Symbol.dispose]: () => program[Symbol.dispose](),
   };
 }
 
-/** What the issue's aims are about, where both rows are there. */
-function ratios(rows: readonly Summary[]): Record<string, number> {
-  const pairs: [over: string, under: string][] = [
-    ["launch(plan)", "C, from Bun.spawn"],
-    ["launch(plan)", "C, within"],
-    ["launch(plan)", noBox],
-    ["spawnIsolated()", "launch(plan)"],
-    ...["unshare", "bwrap", "runc", "crun"].map((peer): [string, string] => [peer, "launch(plan)"]),
-  ];
-  const p50 = (name: string): number | undefined => rows.find((row) => row.name === name)?.p50Us;
-  return Object.fromEntries(
-    pairs.flatMap(([over, under]) => {
-      const [a, b] = [p50(over), p50(under)];
-      return a === undefined || b === undefined ? [] : [[`${over} / ${under}`, a / b]];
-    }),
-  );
-}
+/** What the aims are about. */
+const compared: readonly [over: string, under: string][] = [
+  ["launch(plan)", "C, from Bun.spawn"],
+  ["launch(plan)", "C, within"],
+  ["launch(plan)", noBox],
+  ["spawnIsolated()", "launch(plan)"],
+  ...["unshare", "bwrap", "runc", "crun"].map((peer): [string, string] => [peer, "launch(plan)"]),
+];
 
 /** Whole lives of fresh Bun processes. */
 async function measureFirst(rounds: number): Promise<Group> {
@@ -211,14 +186,6 @@ async function measureFirst(rounds: number): Promise<Group> {
       ...rows.slice(2).map((row) => `${row.name}: ${(p50Ms(row) - p50Ms(least)).toFixed(1)} ms more (p50)`),
     ],
   };
-}
-
-function print({ title, rows, ratios, notes }: Group): void {
-  console.log(`\n${title}`);
-  const lines = rows.map((row) => [row.name, ...cells(row)]);
-  console.log(table(["", ...columns], lines));
-  for (const [name, value] of Object.entries(ratios)) console.log(`${value.toFixed(2).padStart(6)} x  ${name}`);
-  for (const note of notes) console.log(`  - ${note}`);
 }
 
 const legend = `each row once a round, in changing order; from the call until the program has ended.
@@ -252,7 +219,7 @@ async function main(): Promise<number> {
     return 0;
   }
   console.log(`${rounds} rounds, ${legend}`);
-  groups.forEach(print);
+  for (const group of groups) print(group);
   return 0;
 }
 

@@ -22,7 +22,7 @@ typedef long i64;
 #define PLAN ((struct plan *)0x501000) /* where image.ts puts the tables; the data segment of the executable */
 
 enum kind { CALL, DECIMAL, WORD, CHECK, WATCH, FINISH, REAP };
-enum flag { FORK = 1, BOX = 2 };
+enum flag { FORK = 1, BOX = 2, LOG = 4 }; /* LOG: when it fails, the descriptor in its first argument has the reason to read */
 
 struct op {
 	u8 kind, refs;      /* refs: bit i says that a[i] is the number of a step, and means that step's result */
@@ -52,6 +52,7 @@ struct report {
 	u32 ended;                          /* the program has ended, and status is its wait status */
 	i32 status;
 	u32 late, spare;                    /* the deadline passed before the execve */
+	char log[256];                      /* what the kernel wrote about the failure, lines, NUL behind them */
 	struct entry entries[];
 };
 
@@ -153,6 +154,13 @@ static int tolerated(const struct op *o, i64 r)
 		if (o->tolerate[i] && o->tolerate[i] == -r)
 			return 1;
 	return 0;
+}
+
+/* Each read gives one line. */
+static void read_all(u32 fd, char *p, u64 room)
+{
+	for (i64 n; (n = sys(SYS_read, fd, p, room, 0)) > 0; room -= n)
+		p += n;
 }
 
 /* Every holder of the pipe's write end has closed it: the box has reached its execve, or its end. */
@@ -396,6 +404,8 @@ __attribute__((noreturn)) static void interpret(const struct op *o, int monitor)
 			continue;
 		}
 		if (!report->failed) {
+			if (o->flags & LOG)
+				read_all(word(o, 0), report->log, sizeof report->log - 1);
 			report->failed_errno = -r;
 			report->failed = o->step + 1;
 		}

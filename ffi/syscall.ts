@@ -1,6 +1,6 @@
-/** The raw system call, syscall(2), and addresses of buffers. The only importer of bun:ffi. */
-import { dlopen, FFIType, linkSymbols, ptr } from "bun:ffi";
-import { builtSyscall } from "./built.ts";
+/** The raw system call, syscall(2), the one call that cannot be made so, clone3, and addresses of buffers. The only importer of bun:ffi. */
+import { dlopen, FFIType, linkSymbols, type Pointer, ptr } from "bun:ffi";
+import { type Arch, builtClone, builtSyscall } from "./built.ts";
 
 /**
  * One argument of a system call, a 64-bit word: an integer (a negative one as its two's complement), or the address of a
@@ -51,18 +51,57 @@ export function pin(bytes: number): Uint8Array<ArrayBuffer> {
 type Enter = (nr: number, a: Word, b: Word, c: Word, d: Word, e: Word, f: Word) => number | bigint;
 let enter: Enter | undefined;
 
+// Of all types "ptr" is the one that takes numbers, bigints and views alike, whole 64 bits of them, and it is the fastest:
+// 9 ns for seven, where "i64" has 17 and "i64_fast" 23. i64_fast gives a number where "i64" would make a bigint.
+const word = "ptr";
+
+function link(): Enter {
+  const symbols = linkSymbols({
+    syscall: {
+      ptr: executable(builtSyscall(thisArch())),
+      args: [word, word, word, word, word, word, word],
+      returns: FFIType.i64_fast,
+    },
+  }).symbols;
+  return symbols.syscall as unknown as Enter;
+}
+
+/**
+ * `clone3(args, size)`, and in the child `execveat(dirfd, path, argv, envp, flags)`; returns the child's pid, or -errno of clone3. ffi/clone.S
+ *
+ * The flags in `args` have to have CLONE_VM and CLONE_VFORK: this thread waits until the child has executed the program, or ended.
+ * @param start `struct start` of ffi/clone.S; its word 5 holds -errno of execveat afterwards, where that failed.
+ */
+export function cloneExec(args: Word, size: number, start: Word): number {
+  return Number((enterClone ??= linkClone())(args, size, start));
+}
+
+type EnterClone = (args: Word, size: number, start: Word) => number | bigint;
+let enterClone: EnterClone | undefined;
+
+function linkClone(): EnterClone {
+  const symbols = linkSymbols({
+    clone: { ptr: executable(builtClone(thisArch())), args: [word, word, word], returns: FFIType.i64_fast },
+  }).symbols;
+  return symbols.clone as unknown as EnterClone;
+}
+
+function thisArch(): Arch {
+  const { arch } = process;
+  if (process.platform !== "linux" || (arch !== "x64" && arch !== "arm64")) {
+    throw new Error(`bunshare needs Linux on x64 or arm64, this is ${process.platform} on ${arch}`);
+  }
+  return arch;
+}
+
 const PAGE = 4096;
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const PROT_EXEC = 4;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 
-/** Puts the code into a page of its own, which stays until the process ends. */
-function link(): Enter {
-  const { arch } = process;
-  if (process.platform !== "linux" || (arch !== "x64" && arch !== "arm64")) {
-    throw new Error(`bunshare needs Linux on x64 or arm64, this is ${process.platform} on ${arch}`);
-  }
+/** Puts code into a page of its own, which stays until the process ends. */
+function executable(code: Uint8Array<ArrayBuffer>): Pointer {
   // musl's loader knows this name as its own, so one name does for both libraries.
   const libc = dlopen("libc.so.6", {
     mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "ptr" },
@@ -70,7 +109,6 @@ function link(): Enter {
     mprotect: { args: ["ptr", "u64", "i32"], returns: "i32" },
   });
   const { mmap, memcpy, mprotect } = libc.symbols;
-  const code = builtSyscall(arch);
   const page = mmap(null, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
   // MAP_FAILED is all ones, and comes as a bigint.
   if (typeof page !== "number") throw new Error("no memory for the page of machine code (mmap failed)");
@@ -82,12 +120,5 @@ function link(): Enter {
     );
   }
   libc.close();
-
-  // Of all types "ptr" is the one that takes numbers, bigints and views alike, whole 64 bits of them, and it is the fastest:
-  // 9 ns for seven, where "i64" has 17 and "i64_fast" 23. i64_fast gives a number where "i64" would make a bigint.
-  const word = "ptr";
-  const symbols = linkSymbols({
-    syscall: { ptr: page, args: [word, word, word, word, word, word, word], returns: FFIType.i64_fast },
-  }).symbols;
-  return symbols.syscall as unknown as Enter;
+  return page;
 }

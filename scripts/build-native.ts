@@ -40,6 +40,7 @@ interface Blob {
 
 export const blobs = {
   syscall: { sources: ["syscall.S"], flags: ["-c"], section: ".text" },
+  clone: { sources: ["clone.S"], flags: ["-c"], section: ".text" },
   stage: {
     sources: ["stage.c", "stage.ld"],
     flags: [
@@ -115,7 +116,7 @@ function render(built: Built, compilers: Record<Arch, string>): string {
     Object.entries(value)
       .map(([key, text]) => `    ${key}: "${text}",\n`)
       .join("");
-  return `/** Machine code of ffi/syscall.S and ffi/stage.c. Written by scripts/build-native.ts, and a test keeps it in step. */
+  return `/** Machine code of ffi/syscall.S, ffi/clone.S and ffi/stage.c. Written by scripts/build-native.ts, and a test keeps it in step. */
 
 /** Architectures there is code for, named as in \`process.arch\`. */
 export type Arch = "x64" | "arm64";
@@ -134,6 +135,11 @@ ${blobNames.map((name) => `  ${name}: {\n${object(built[name])}  },\n`).join("")
 /** The raw system call, \`f(nr, a, b, c, d, e, f)\` returning -errno. Runs at any address. */
 export function builtSyscall(arch: Arch): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromBase64(built.syscall[arch]);
+}
+
+/** clone3 and execveat in the child, \`f(args, size, start)\`: see clone.S. Runs at any address. */
+export function builtClone(arch: Arch): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromBase64(built.clone[arch]);
 }
 
 /** The stage, entered at its first byte, to be mapped read-only and executable at {@link stageAddress}. */

@@ -20,7 +20,8 @@ const ranks: Record<string, number> = {
 
 /** Files that neither read nor write anything: they run anywhere, and their tests need no privilege. */
 const pure = [
-  "src/sys/{call,calls,encode,errno,error,flags,format,numbers,options-error,step,structs}.ts",
+  "src/sys/{call,calls,check,decode,encode,errno,error,flags,format*,hints,numbers,options-error,primitive,since,step,structs}.ts",
+  "src/sys/calls/*.ts",
   "src/cgroup/{limits,steps}.ts",
   "src/mount/*.ts",
   "src/net/*.ts",

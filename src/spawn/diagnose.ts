@@ -341,9 +341,10 @@ function causeOf(
     const { why, cure } = machineCode === undefined ? memfdCheck(facts) : machineCodeCheck(facts);
     return { ...(why ? { why } : {}), ...(cure ? { cure } : {}) };
   }
-  const floor = floors.find(({ features, since }) => features.some((name) => name === syscall) && !isSince(kernel, since));
-  if (floor)
-    return { why: `${syscall} takes Linux ${floor.since}`, cure: "boot a newer kernel: 5.12 at least" };
+  const floor = floors.find(
+    ({ features, since }) => features.some((name) => name === syscall) && !isSince(kernel, since),
+  );
+  if (floor) return { why: `${syscall} takes Linux ${floor.since}`, cure: "boot a newer kernel: 5.12 at least" };
   const zeros = namespaceKinds.filter(
     (one) => (kind === undefined || one === kind || one === "user") && sysctls[`user.max_${one}_namespaces`] === "0",
   );

@@ -68,7 +68,7 @@ export function errorOf({ place, errno, reason }: Failure, plan: Plan, end: Repo
   const killed = isOom && errnoName(errno) === "EINTR";
   const cure = killed
     ? "The box ran out of memory during the set-up: memory.max is too small"
-    : (reason ?? hint(call, errnoName(errno), step.label));
+    : (reason ?? (end.kernelLog === undefined ? hint(call, errnoName(errno), step.label) : undefined));
   const left = end.undoFailed && allSteps(plan)[end.undoFailed.index];
   const leftOver =
     left && end.undoFailed
@@ -78,6 +78,7 @@ export function errorOf({ place, errno, reason }: Failure, plan: Plan, end: Repo
   return new SyscallError(call, killed ? errnoNumber("ENOMEM") : errno, {
     step: { index: number, label: step.label, section },
     ...(hints.length > 0 ? { hint: hints.join(". ") } : {}),
+    ...(end.kernelLog === undefined ? {} : { kernelLog: end.kernelLog }),
   });
 }
 

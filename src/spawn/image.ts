@@ -2,7 +2,7 @@
 import { errnoNumber } from "../sys/errno.ts";
 import { builtStage, stageAddress } from "../../ffi/built.ts";
 import { encodeCall, type Memory, putNumber } from "../sys/encode.ts";
-import { type Arch, numberOf } from "../sys/numbers.ts";
+import { type Arch, numberOf, type SyscallName } from "../sys/numbers.ts";
 import type { ActStep, CallStep, Step } from "../sys/step.ts";
 import { allSteps, type Plan, sectionNames } from "./plan-data.ts";
 import { reportLayout } from "./report.ts";
@@ -36,7 +36,9 @@ const op = {
   size: 64,
 };
 const kinds = { call: 0, decimal: 1, word: 2, check: 3, watch: 4, finish: 5, reap: 6 } as const;
-const flags = { fork: 1, box: 2 } as const;
+const flags = { fork: 1, box: 2, log: 4 } as const;
+/** Calls whose first argument is an fs context, which says why they failed. fsopen(2) */
+const logged: readonly SyscallName[] = ["fsconfig", "fsmount"];
 const planHeaderSize = 32;
 
 /** One row of the table that the stage interprets. */
@@ -170,6 +172,7 @@ class Image implements Memory {
     row.args.forEach((arg, i) => this.putNumber(at + op.args + 8 * i, 8, arg));
     if (call === undefined) return;
     this.putNumber(at + op.nr, 2, numberOf(call.call.name, this.arch));
+    if (logged.includes(call.call.name)) this.putNumber(at + op.flags, 1, flags.log);
     call.tolerate?.forEach((name, i) => this.putNumber(at + op.tolerate + i, 1, errnoNumber(name)));
     if (call.retry) {
       this.putNumber(at + op.retry, 1, errnoNumber(call.retry.errno));

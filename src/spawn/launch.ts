@@ -57,7 +57,7 @@ export async function launch(boxPlan: Plan, options: LaunchOptions = {}): Promis
   const report = makeReport(boxPlan, owned);
   child = withImage(boxPlan, (path) =>
     Bun.spawn([path], {
-      ...stageOptions(boxPlan, io, [...stdio.child, statusWrite, report]),
+      ...stageOptions(boxPlan, io, [...stdio.child, statusWrite, report.number]),
       ...(io.terminal === undefined ? {} : { terminal: io.terminal }),
       ...(io.signal === undefined ? {} : { signal: io.signal }),
       ...(io.detached === undefined ? {} : { detached: io.detached }),
@@ -72,7 +72,7 @@ export async function launch(boxPlan: Plan, options: LaunchOptions = {}): Promis
   }, boxPlan.deadlineMs + monitorGraceMs);
   await hangUp(statusRead);
   clearTimeout(deadline);
-  const begin = readReport(report, boxPlan);
+  const begin = readReport(report.number, boxPlan);
   const failure = failureOf(boxPlan, isStuck ? { ...begin, isLate: true } : begin);
   if (failure === undefined) {
     closeSync(statusRead);
@@ -83,7 +83,7 @@ export async function launch(boxPlan: Plan, options: LaunchOptions = {}): Promis
   await child.exited;
   if (isStuck) removeGroups(boxPlan, child.pid);
   if (io.signal?.aborted) throw io.signal.reason;
-  throw errorOf(failure, boxPlan, readReport(report, boxPlan));
+  throw errorOf(failure, boxPlan, readReport(report.number, boxPlan));
 }
 
 /** Names of the options that a launch may be given. */
@@ -172,13 +172,13 @@ export function spawnIsolatedSync(command: readonly string[], options: SpawnOpti
         options.stdout ?? "pipe",
         options.stderr ?? "pipe",
         statusWrite,
-        report,
+        report.number,
       ]),
       ...(options.maxBuffer === undefined ? {} : { maxBuffer: options.maxBuffer }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     }),
   );
-  const end = readReport(report, boxPlan);
+  const end = readReport(report.number, boxPlan);
   const failure = failureOf(boxPlan, end);
   if (failure) throw errorOf(failure, boxPlan, end);
   const { stdout, stderr, success, resourceUsage, pid } = result;
@@ -254,11 +254,11 @@ function withImageFile<T>(image: Uint8Array, start: (path: string) => T): T {
 }
 
 /** A page that stage and launcher share, of a size that nobody can change under the other. */
-function makeReport(boxPlan: Plan, owned: DisposableStack): number {
+function makeReport(boxPlan: Plan, owned: DisposableStack): Fd {
   const file = owned.use(sys.memfdCreate("bunshare-report", MFD.CLOEXEC | MFD.ALLOW_SEALING));
   sys.ftruncate(file, reportLayout(boxPlan).size);
   sys.addSeals(file, F_SEAL.SEAL | F_SEAL.SHRINK | F_SEAL.GROW);
-  return file.number;
+  return file;
 }
 
 /** Waits until nobody has the other end open any more: the box has reached its execve, or its end. */

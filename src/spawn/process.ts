@@ -1,6 +1,6 @@
 /** A program in its box: Bun.Subprocess, seen through the monitor, and what Bun cannot know. */
-import { closeSync } from "node:fs";
 import { constants } from "node:os";
+import type { Fd } from "../sys/fd.ts";
 import type { SpawnOptions } from "./options.ts";
 import { allSteps, type Plan } from "./plan-data.ts";
 import { type Report, readReport } from "./report.ts";
@@ -40,7 +40,7 @@ export class IsolatedProcess implements AsyncDisposable {
   #report: Report | undefined;
 
   /** Made by `launch`. */
-  constructor(plan: Plan, child: Bun.Subprocess, reportFd: number, stdio: Stdio, onExit: SpawnOptions["onExit"]) {
+  constructor(plan: Plan, child: Bun.Subprocess, report: Fd, stdio: Stdio, onExit: SpawnOptions["onExit"]) {
     this.#plan = plan;
     this.#child = child;
     this.#stdio = stdio;
@@ -50,10 +50,10 @@ export class IsolatedProcess implements AsyncDisposable {
     this.stderr = stdio.stderr as ReadableStream<Uint8Array<ArrayBuffer>>;
     this.terminal = child.terminal;
     this.monitorPid = child.pid;
-    this.pid = firstPid(plan, readReport(reportFd, plan)) ?? child.pid;
+    this.pid = firstPid(plan, readReport(report.number, plan)) ?? child.pid;
     this.exited = child.exited.then((code) => {
-      this.#report = readReport(reportFd, plan);
-      closeSync(reportFd);
+      this.#report = readReport(report.number, plan);
+      report.close();
       // Nobody is there to read any more.
       this.stdin?.close();
       // In a turn of its own: an error in it is the caller's, not the box's.

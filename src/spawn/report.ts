@@ -1,5 +1,6 @@
 /** The report: a page that the stage and its launcher share, in which every step leaves its result and the time it began. */
 import { readSync } from "node:fs";
+import { decodeText } from "../sys/decode.ts";
 import { allSteps, type Plan } from "./plan-data.ts";
 
 /** `struct report` of ffi/stage.c; the entries follow, 16 bytes each, then the named blocks. */
@@ -11,7 +12,8 @@ const header = {
   ended: 16,
   status: 20,
   late: 24,
-  size: 32,
+  log: 32,
+  size: 288,
 };
 const entrySize = 16;
 
@@ -54,6 +56,8 @@ export interface Report {
   readonly failed: { readonly index: number; readonly errno: number } | undefined;
   /** The first undo step that failed: something may be left. */
   readonly undoFailed: { readonly index: number; readonly errno: number } | undefined;
+  /** What the kernel wrote about the failure, where it does: a line for each message. fsopen(2) */
+  readonly kernelLog: string | undefined;
   /** Whether the deadline passed before the program was executed. */
   readonly isLate: boolean;
   /** The program's wait status, once it has ended. wait(2) */
@@ -81,15 +85,14 @@ export function parseReport(bytes: Uint8Array, plan: Plan): Report {
   return {
     failed: failure(header.failed),
     undoFailed: failure(header.undoFailed),
+    kernelLog: bytes[header.log] === 0 ? undefined : decodeText(bytes, header.log, header.size).trimEnd(),
     isLate: word(header.late) !== 0,
     waitStatus: word(header.ended) === 0 ? undefined : view.getInt32(header.status, true),
     result: (index) => Number(view.getBigInt64(header.size + entrySize * index, true)),
     ticks: (index) => view.getBigUint64(header.size + entrySize * index + 8, true),
     text(name) {
       const found = block(name);
-      if (found === undefined || found[0] === 0) return undefined;
-      const end = found.indexOf(0);
-      return new TextDecoder().decode(end < 0 ? found : found.subarray(0, end));
+      return found === undefined || found[0] === 0 ? undefined : decodeText(found);
     },
     nanoseconds(name) {
       const place = layout.blocks.get(name);

@@ -1,7 +1,7 @@
 /** The kernel said no: which call, on what, with which errno, and in which step. */
 import type { Call } from "./call.ts";
 import { errnoName, type ErrnoName, errnoText } from "./errno.ts";
-import { formatCall } from "./format.ts";
+import { formatCallBriefly } from "./format.ts";
 import type { SyscallName } from "./numbers.ts";
 
 /** The step of a box that failed. */
@@ -32,6 +32,9 @@ const pathIndex: Partial<Record<SyscallName, number>> = {
   fsopen: -1,
   fsconfig: -1,
   memfd_create: -1,
+  fsetxattr: -1,
+  fgetxattr: -1,
+  fremovexattr: -1,
   add_key: -1,
   request_key: -1,
   keyctl: -1,
@@ -71,9 +74,9 @@ export class SyscallError extends Error {
   /** @param errno Positive: 1 is EPERM. */
   constructor(call: Call, errno: number, details: SyscallErrorDetails = {}) {
     const code = errnoName(errno);
-    const what = details.step ? `step ${details.step.index}: ${details.step.label}` : formatCall(call);
+    const what = details.step ? `step ${details.step.index}: ${details.step.label}` : formatCallBriefly(call);
     const why = code ? `${code} (${errnoText(code)})` : `errno ${errno}`;
-    const log = details.kernelLog ? `: ${details.kernelLog.replaceAll("\n", "; ")}` : "";
+    const log = details.kernelLog ? `: ${details.kernelLog.replaceAll(/^[a-z] /gm, "").replaceAll("\n", "; ")}` : "";
     const hint = details.hint ? `. ${details.hint}` : "";
     super(`${what}: ${why}${log}${hint}`, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code ?? `E${errno}`;

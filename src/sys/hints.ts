@@ -370,6 +370,18 @@ export const hints: readonly Hint[] = [
     hint: "A file system of this kind may be mounted only by who owns the namespace that it shows, and in a user namespace proc and sysfs only while one is in sight on which nothing is masked (Docker: --security-opt systempaths=unconfined)",
   },
   {
+    call: ["mount_setattr", "open_tree_attr"],
+    errno: "EINVAL",
+    has: "MOUNT_ATTR_IDMAP",
+    hint: "Ids can be mapped on a detached mount only (OPEN_TREE_CLONE), whose file system allows it and was not mounted in a user namespace; and userns_fd has to be of a user namespace",
+  },
+  {
+    call: ["mount_setattr", "open_tree_attr"],
+    errno: "EPERM",
+    has: "MOUNT_ATTR_IDMAP",
+    hint: "Mapping ids takes CAP_SYS_ADMIN in the user namespace that the file system was mounted in, a mount that is not mapped yet, and another user namespace than that one",
+  },
+  {
     call: ["open_tree", "move_mount", "fspick", "umount2", "pivot_root", "open_tree_attr"],
     errno: "EPERM",
     hint: "Mounts take CAP_SYS_ADMIN in the user namespace that owns the mount namespace: unshare both",
@@ -483,18 +495,6 @@ export const hints: readonly Hint[] = [
     call: ["open_tree", "open_tree_attr"],
     errno: "EINVAL",
     hint: "A flag that goes only with OPEN_TREE_CLONE, or is not known",
-  },
-  {
-    call: ["mount_setattr", "open_tree_attr"],
-    errno: "EINVAL",
-    has: "MOUNT_ATTR_IDMAP",
-    hint: "Ids can be mapped on a detached mount only (OPEN_TREE_CLONE), whose file system allows it and was not mounted in a user namespace; and userns_fd has to be of a user namespace",
-  },
-  {
-    call: ["mount_setattr", "open_tree_attr"],
-    errno: "EPERM",
-    has: "MOUNT_ATTR_IDMAP",
-    hint: "Mapping ids takes CAP_SYS_ADMIN in the user namespace that the file system was mounted in, a mount that is not mapped yet, and another user namespace than that one",
   },
   {
     call: "mount_setattr",

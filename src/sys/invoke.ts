@@ -1,14 +1,11 @@
 /** Calls that run now, in this process: `sys.mount(...)`, `run(mount, ...)`, `invoke(call)`. */
-import { pin, syscall, type Word } from "../../ffi/syscall.ts";
+import { syscall, type Word } from "../../ffi/syscall.ts";
 import type { Arg, Call } from "./call.ts";
 import * as calls from "./calls.ts";
 import { checkArgument, checkCall } from "./check.ts";
 import { decodeStruct, decodeText } from "./decode.ts";
 import { encodeArg } from "./encode.ts";
-import { SyscallError } from "./error.ts";
-import { AT_FDCWD } from "./flags.ts";
-import { errnoName } from "./errno.ts";
-import { hintFor } from "./hints.ts";
+import { failure } from "./failure.ts";
 import { Fd } from "./fd.ts";
 import { type Arch, numberOf, type SyscallName } from "./numbers.ts";
 import { OptionsError } from "./options-error.ts";
@@ -131,52 +128,17 @@ function outputSize(output: Output): number {
   return typeof output.out === "string" ? structs[output.out satisfies StructName].size : output.out;
 }
 
-/** What is known about a failure, asked for at once: soon descriptors and messages may be others. */
-function failure(call: Call, errno: number): SyscallError {
-  const [first] = call.args;
-  const fd = typeof first === "object" && first !== null && "fd" in first && first.fd >= 0 ? first.fd : undefined;
-  const path = fd === undefined ? undefined : pathOfFd(fd);
-  const kernelLog = fd !== undefined && (call.name === "fsconfig" || call.name === "fsmount") ? readLog(fd) : "";
-  const hint = hintFor(call, errnoName(errno));
-  return new SyscallError(Object.freeze(call), errno, {
-    ...(path === undefined ? {} : { path }),
-    ...(kernelLog === "" ? {} : { kernelLog }),
-    ...(hint === undefined ? {} : { hint }),
-  });
-}
-
-/** `readlink("/proc/self/fd/N")`, for what is a file in the file system. */
-function pathOfFd(fd: number): string | undefined {
-  const bytes = pin(4096);
-  const link = new TextEncoder().encode(`/proc/self/fd/${fd}\0`);
-  const length = syscall(numberOf("readlinkat", arch), AT_FDCWD, link, bytes, bytes.length);
-  return length > 0 && bytes[0] === slash ? decodeText(bytes, 0, length) : undefined;
-}
-
-const slash = 0x2f;
-
-/** The messages of an fs context: each read(2) takes one, and is ENODATA when there is none left. fsopen(2) */
-function readLog(fd: number): string {
-  const lines: string[] = [];
-  const bytes = pin(1024);
-  for (;;) {
-    const length = syscall(numberOf("read", arch), fd, bytes, bytes.length);
-    if (length <= 0) return lines.join("\n");
-    lines.push(decodeText(bytes, 0, length).trimEnd());
-  }
-}
-
 type Vocabulary = typeof calls;
 /** The vocabulary, run now. */
 export type Sys = {
   readonly [
-    K in keyof Vocabulary as Vocabulary[K] extends Primitive<never, Kind> ? K : never
+    K in Exclude<keyof Vocabulary, "clone3"> as Vocabulary[K] extends Primitive<never, Kind> ? K : never
   ]: Vocabulary[K] extends Primitive<infer A, infer R> ? (...args: A) => ResultOf<R> : never;
 };
 
 /**
  * Every call of the vocabulary, run now: `sys.sethostname("box")`. Same arguments as `call.*`; results by kind, see {@link Results}.
- * An Fd that is given to `sys.close` is closed afterwards as after its own `close()`.
+ * An Fd that is given to `sys.close` is closed afterwards as after its own `close()`. `clone3` is left out: see {@link cloneProgram}.
  */
 export const sys: Sys = makeSys();
 
@@ -186,6 +148,12 @@ function makeSys(): Sys {
     const primitive = calls[name as keyof Vocabulary] as unknown;
     if (typeof primitive === "function") all[name] = now(primitive as Primitive<never, Kind>);
   }
+  // A copy of the engine with one thread of many would go on from here.
+  all["clone3"] = () => {
+    throw new TypeError(
+      "clone3 cannot be run in this process: it is a step of a box; for a program there is cloneProgram()",
+    );
+  };
   const close = all["close"] as Sys["close"];
   all["close"] = (target: Parameters<Sys["close"]>[0]) => (target instanceof Fd ? target.close() : close(target));
   return all as Sys;

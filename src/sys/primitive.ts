@@ -98,8 +98,9 @@ export const int = (value: number | { readonly result: string }): Arg =>
 const isResult = (value: unknown): value is { readonly result: string } =>
   typeof value === "object" && value !== null && "result" in value;
 
-/** A 64-bit word. */
-export const long = (value: LongArg): Arg => ({ long: value });
+/** A 64-bit word; one that 32 bits hold is a plain number, as cheap as that. */
+export const long = (value: LongArg): Arg =>
+  typeof value === "number" && (value | 0) === value ? value : { long: value };
 
 /** A word of a set of flags. What `|` made negative is the same word. */
 export const bits = (flags: FlagSetName, value: number): Arg => ({

@@ -58,11 +58,13 @@ test("build-native --check without compilers says which, and exits with 2", () =
 test("compare() names the blob and the first byte that differs", () => {
   const committed: native.Built = {
     syscall: { sha256: "aa", x64: "AAEC", arm64: "AAEC" },
+    clone: { sha256: "cc", x64: "AAEC", arm64: "AAEC" },
     stage: { sha256: "bb", x64: "AAEC", arm64: "AAEC" },
   };
   expect(native.compare(committed, committed)).toEqual([]);
   const fresh: native.Built = {
     syscall: { sha256: "aa", x64: "AAED", arm64: "AAECAw==" },
+    clone: committed.clone,
     stage: { sha256: "cc", x64: "AAEC", arm64: "AAE=" },
   };
   expect(native.compare(committed, fresh)).toEqual([

@@ -97,6 +97,25 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const noStrace = Bun.which("strace") === null ? " (skipped: strace is not installed)" : "";
 const host = plan(["/bin/true"]);
 
+test(`as ${who}, an option that a file system refuses fails with the kernel's own words`, async () => {
+  const whole = plan(["/bin/true"], { root: "/", mounts: [] });
+  for (const [from, to, words] of [
+    ['"mode","0755"', '"mode","9z"', "tmpfs: Bad value for 'mode'"],
+    ['"mode","0755"', '"nonsense","0755"', "tmpfs: Unknown parameter 'nonsense'"],
+  ] as const) {
+    const broken = JSON.parse(JSON.stringify(whole).replace(from, to)) as Plan;
+    const error = await launch(broken).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(SyscallError);
+    const { kernelLog, message } = error as SyscallError;
+    expect(kernelLog).toBe(`e ${words}`);
+    expect(message).toMatch(/^step \d+: set (mode|nonsense|\w+) of the tmpfs: EINVAL \(Invalid argument\): /);
+    expect(message).toEndWith(words);
+  }
+});
+
 for (const [label, errno] of injections) {
   test.skipIf(noStrace !== "")(`as ${who}, ${errno} at "${label}" is reported as such${noStrace}`, async () => {
     const place = allSteps(host).find(({ step }) => step.label.startsWith(label)) as PlacedStep;
