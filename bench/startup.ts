@@ -163,7 +163,9 @@ async function measureFirst(rounds: number): Promise<Group> {
   const place = makePlace();
   using _ = removed(place.dir);
   const bun = (name: string, script: string): Row => command(name, [process.execPath, "-e", script]);
-  const mod = JSON.stringify(join(import.meta.dir, "../mod.ts"));
+  const path = (file: string): string => JSON.stringify(join(import.meta.dir, "..", file));
+  const mod = path("mod.ts");
+  writeFileSync(join(place.dir, "empty.ts"), "export const nothing = 0;\n");
   const options = JSON.stringify({ root: place.root, env: {}, stdout: "ignore", stderr: "ignore" });
   const spawn = `Bun.spawn([${JSON.stringify(place.program)}])`;
   const spawnBox = `(await import(${mod})).spawnIsolated(["/bin/true"], ${options})`;
@@ -172,6 +174,9 @@ async function measureFirst(rounds: number): Promise<Group> {
     bun("bun -e ''", ""),
     least,
     bun("bun: Bun.spawn", `process.exitCode = await ${spawn}.exited`),
+    bun("bun: import of a file of one line", `await import(${JSON.stringify(join(place.dir, "empty.ts"))})`),
+    bun("bun: import of bunshare/sys", `await import(${path("src/sys/mod.ts")})`),
+    bun("bun: import of bunshare/sys, one call", `(await import(${path("src/sys/mod.ts")})).sys.getpid()`),
     bun("bun: import of mod.ts", `await import(${mod})`),
     bun("bun: import, one box", `process.exitCode = await (await ${spawnBox}).exited`),
   ];

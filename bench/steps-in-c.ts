@@ -3,7 +3,7 @@ import { errnoNumber } from "../src/sys/errno.ts";
 import type { Call } from "../src/sys/call.ts";
 import { CLONE } from "../src/sys/flags.ts";
 import { allSteps, type PlacedStep, type Plan } from "../src/spawn/plan-data.ts";
-import { encodeCall, type Memory, putNumber, type Words } from "../src/sys/encode.ts";
+import { encodeCall, type Memory, type Patch, putNumber, type Words } from "../src/sys/encode.ts";
 import { type Arch, numberOf } from "../src/sys/numbers.ts";
 import type { CallStep } from "../src/sys/step.ts";
 
@@ -125,10 +125,12 @@ class Data implements Memory {
     if (index === undefined) throw new TypeError(`no step has the id "${id}"`);
     return index;
   }
-  patch(kind: "word" | "decimal", address: number, step: number): void {
+  patch(kind: Patch, address: number, step: number): void {
     const result = `r${step + 1}`;
     this.#patches.push(
-      kind === "word" ? `*(i64 *)${word(address)} = ${result};` : `decimal((char *)${word(address)}, ${result});`,
+      kind !== "decimal"
+        ? `*(${kind === "word" ? "i64" : "int"} *)${word(address)} = ${result};`
+        : `decimal((char *)${word(address)}, ${result});`,
     );
   }
   takePatches(): string[] {

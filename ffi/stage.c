@@ -21,7 +21,7 @@ typedef long i64;
 
 #define PLAN ((struct plan *)0x501000) /* where image.ts puts the tables; the data segment of the executable */
 
-enum kind { CALL, DECIMAL, WORD, CHECK, WATCH, FINISH, REAP };
+enum kind { CALL, DECIMAL, WORD, CHECK, WATCH, FINISH, REAP, HALF };
 enum flag { FORK = 1, BOX = 2, LOG = 4 }; /* LOG: when it fails, the descriptor in its first argument has the reason to read */
 
 struct op {
@@ -370,6 +370,9 @@ __attribute__((noreturn)) static void interpret(const struct op *o, int monitor)
 			continue;
 		case WORD:
 			*(u64 *)o->a[0] = results[o->a[1]];
+			continue;
+		case HALF:
+			*(u32 *)o->a[0] = results[o->a[1]];
 			continue;
 		case CHECK:
 			r = (*(u32 *)o->a[0] & o->a[1]) == o->a[2] ? 0 : -(i64)o->a[3];

@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 /**
- * Writes src/sys/{errno,numbers,flags}.ts from the kernel's headers; `--check` compares instead.
+ * Writes src/sys/{errno,numbers,flags,flag-sets}.ts from the kernel's headers; `--check` compares instead.
  *
  * A table below names what is wanted, gcc says what it is worth, on x86-64 and on aarch64 (`gcc-aarch64-linux-gnu`,
  * which brings the headers of `linux-libc-dev-arm64-cross`). Ends with 1 when `--check` finds a difference, and with 2
@@ -172,6 +172,7 @@ const newer: Record<string, string> = {
   SCHED_EXT: "7", // 6.12
   SUID_DUMP_DISABLE: "0", // include/linux/sched/coredump.h, not for programs
   SUID_DUMP_USER: "1",
+  SUID_DUMP_ROOT: "2",
   PID_FS_MAGIC: "0x50494446", // 6.9
   // include/linux/key.h, not for programs.
   KEY_POS_VIEW: "0x01000000",
@@ -186,6 +187,18 @@ const newer: Record<string, string> = {
   KEY_USR_SEARCH: "0x00080000",
   KEY_USR_LINK: "0x00100000",
   KEY_USR_SETATTR: "0x00200000",
+  KEY_GRP_VIEW: "0x00000100",
+  KEY_GRP_READ: "0x00000200",
+  KEY_GRP_WRITE: "0x00000400",
+  KEY_GRP_SEARCH: "0x00000800",
+  KEY_GRP_LINK: "0x00001000",
+  KEY_GRP_SETATTR: "0x00002000",
+  KEY_OTH_VIEW: "0x00000001",
+  KEY_OTH_READ: "0x00000002",
+  KEY_OTH_WRITE: "0x00000004",
+  KEY_OTH_SEARCH: "0x00000008",
+  KEY_OTH_LINK: "0x00000010",
+  KEY_OTH_SETATTR: "0x00000020",
   LANDLOCK_ACCESS_FS_TRUNCATE: "0x4000", // 6.2
   LANDLOCK_ACCESS_FS_IOCTL_DEV: "0x8000", // 6.10
   LANDLOCK_ACCESS_NET_BIND_TCP: "0x1", // 6.7
@@ -268,6 +281,21 @@ const sets: Record<string, SetSource> = {
     choice: "O_ACCMODE",
     base: 8,
   },
+  O_FD: {
+    doc: "Flags of pipe2 and dup3: of `O`, where there is no access mode. pipe(2)",
+    prefix: "O_",
+    kind: "bits",
+    names: "NONBLOCK DIRECT CLOEXEC",
+    base: 8,
+  },
+  UTIME: {
+    doc: "Instead of nanoseconds: the time of now, the time that the file has. utimensat(2)",
+    headers: "sys/stat.h",
+    prefix: "UTIME_",
+    kind: "enum",
+    names: "NOW OMIT",
+    base: 16,
+  },
   AT: {
     doc: "Flags of calls that take a directory's descriptor and a path: openat's kin, statx, mount_setattr. openat(2)",
     prefix: "AT_",
@@ -275,6 +303,14 @@ const sets: Record<string, SetSource> = {
     names:
       "SYMLINK_NOFOLLOW REMOVEDIR SYMLINK_FOLLOW NO_AUTOMOUNT EMPTY_PATH STATX_FORCE_SYNC STATX_DONT_SYNC RECURSIVE " +
       "EXECVE_CHECK",
+  },
+  AT_STATX: {
+    doc: "Flags of statx: as stat(2) does, or with one of two ways to ask a network file system. statx(2)",
+    prefix: "AT_",
+    kind: "bits",
+    names: "SYMLINK_NOFOLLOW NO_AUTOMOUNT EMPTY_PATH STATX_FORCE_SYNC STATX_DONT_SYNC",
+    zero: "AT_STATX_SYNC_AS_STAT",
+    choice: "AT_STATX_SYNC_TYPE",
   },
   AT_ACCESS: {
     doc: "Flags of faccessat2, of which one shares its bit with AT_REMOVEDIR. access(2)",
@@ -493,7 +529,7 @@ const sets: Record<string, SetSource> = {
     doc: "Whether a process dumps core and may be looked into: PR_SET_DUMPABLE. PR_SET_DUMPABLE(2const)",
     prefix: "SUID_DUMP_",
     kind: "enum",
-    names: "DISABLE USER",
+    names: "DISABLE USER ROOT",
   },
   PR_CAP_AMBIENT: {
     doc: "What prctl(PR_CAP_AMBIENT) does. PR_CAP_AMBIENT(2const)",
@@ -506,6 +542,18 @@ const sets: Record<string, SetSource> = {
     prefix: "PR_MDWE_",
     kind: "bits",
     names: "REFUSE_EXEC_GAIN NO_INHERIT",
+  },
+  PR_SPEC: {
+    doc: "Misfeatures of CPUs: prctl(PR_SET_SPECULATION_CTRL). PR_SET_SPECULATION_CTRL(2const)",
+    prefix: "PR_SPEC_",
+    kind: "enum",
+    names: "STORE_BYPASS INDIRECT_BRANCH L1D_FLUSH",
+  },
+  PR_SPEC_CTRL: {
+    doc: "What becomes of one: prctl(PR_SET_SPECULATION_CTRL). PR_SET_SPECULATION_CTRL(2const)",
+    prefix: "PR_SPEC_",
+    kind: "bits",
+    names: "NOT_AFFECTED PRCTL ENABLE DISABLE FORCE_DISABLE DISABLE_NOEXEC",
   },
   PR_SCHED_CORE: {
     doc: "What prctl(PR_SCHED_CORE) does. prctl(2)",
@@ -525,6 +573,13 @@ const sets: Record<string, SetSource> = {
     kind: "enum",
     names: /^CAP_(?!LAST_CAP$)[A-Z_]+$/,
   },
+  LINUX_CAPABILITY_VERSION: {
+    doc: "Versions of what capget and capset take. capget(2)",
+    prefix: "_LINUX_CAPABILITY_VERSION_",
+    kind: "enum",
+    names: "1 2 3",
+    base: 16,
+  },
   SECBIT: {
     doc: "The securebits of prctl(PR_SET_SECUREBITS). capabilities(7)",
     prefix: "SECBIT_",
@@ -539,6 +594,12 @@ const sets: Record<string, SetSource> = {
     prefix: "RLIMIT_",
     kind: "enum",
     names: /^RLIMIT_[A-Z]+$/,
+  },
+  RUSAGE: {
+    doc: "Whose usage getrusage counts. getrusage(2)",
+    prefix: "RUSAGE_",
+    kind: "enum",
+    names: "SELF CHILDREN THREAD",
   },
   CLOSE_RANGE: {
     doc: "Flags of close_range. close_range(2)",
@@ -739,6 +800,13 @@ const sets: Record<string, SetSource> = {
     kind: "enum",
     names: "IP SOCKET TCP UDP IPV6 RAW PACKET NETLINK",
   },
+  IPPROTO: {
+    doc: "Protocols of AF_INET and AF_INET6; 0 is the one of the type. ip(7)",
+    headers: "netinet/in.h",
+    prefix: "IPPROTO_",
+    kind: "enum",
+    names: "IP ICMP TCP UDP IPV6 ICMPV6 SCTP UDPLITE RAW MPTCP",
+  },
   SO: {
     doc: "Options of sockets, at SOL_SOCKET. socket(7)",
     prefix: "SO_",
@@ -802,6 +870,57 @@ const sets: Record<string, SetSource> = {
       "PIDFD_GET_INFO SECCOMP_IOCTL_NOTIF_RECV SECCOMP_IOCTL_NOTIF_SEND SECCOMP_IOCTL_NOTIF_ID_VALID " +
       "SECCOMP_IOCTL_NOTIF_ADDFD SECCOMP_IOCTL_NOTIF_SET_FLAGS",
     base: 16,
+  },
+  FS: {
+    doc: "Flags of a file, as lsattr(1) shows them: ioctl(FS_IOC_SETFLAGS). FS_IOC_SETFLAGS(2const)",
+    prefix: "FS_",
+    kind: "bits",
+    names:
+      "SECRM_FL UNRM_FL COMPR_FL SYNC_FL IMMUTABLE_FL APPEND_FL NODUMP_FL NOATIME_FL DIRTY_FL COMPRBLK_FL NOCOMP_FL " +
+      "ENCRYPT_FL INDEX_FL IMAGIC_FL JOURNAL_DATA_FL NOTAIL_FL DIRSYNC_FL TOPDIR_FL HUGE_FILE_FL EXTENT_FL VERITY_FL " +
+      "EA_INODE_FL EOFBLOCKS_FL NOCOW_FL DAX_FL INLINE_DATA_FL PROJINHERIT_FL CASEFOLD_FL",
+  },
+  IFLAG: {
+    doc: "Modes of a terminal's input: c_iflag of ioctl(TCSETS). termios(3)",
+    headers: "asm/termbits.h",
+    prefix: "",
+    kind: "bits",
+    names: "IGNBRK BRKINT IGNPAR PARMRK INPCK ISTRIP INLCR IGNCR ICRNL IUCLC IXON IXANY IXOFF IMAXBEL IUTF8",
+    base: 8,
+  },
+  OFLAG: {
+    doc: "Modes of a terminal's output: c_oflag of ioctl(TCSETS). termios(3)",
+    headers: "asm/termbits.h",
+    prefix: "",
+    kind: "bits",
+    names: "OPOST OLCUC ONLCR OCRNL ONOCR ONLRET OFILL OFDEL",
+    base: 8,
+  },
+  CFLAG: {
+    doc: "Control modes of a terminal: c_cflag of ioctl(TCSETS). termios(3)",
+    headers: "asm/termbits.h",
+    prefix: "",
+    kind: "bits",
+    names: "B0 B9600 B19200 B38400 B57600 B115200 CS8 CS7 CS6 CSTOPB CREAD PARENB PARODD HUPCL CLOCAL CMSPAR CRTSCTS",
+    zero: "B0",
+    choice: "CBAUD",
+    base: 8,
+  },
+  LFLAG: {
+    doc: "Local modes of a terminal: c_lflag of ioctl(TCSETS). termios(3)",
+    headers: "asm/termbits.h",
+    prefix: "",
+    kind: "bits",
+    names:
+      "ISIG ICANON XCASE ECHO ECHOE ECHOK ECHONL NOFLSH IEXTEN ECHOCTL ECHOPRT ECHOKE FLUSHO PENDIN TOSTOP EXTPROC",
+    base: 8,
+  },
+  CC: {
+    doc: "Places in c_cc, a terminal's special characters: ioctl(TCSETS). termios(3)",
+    headers: "asm/termbits.h",
+    prefix: "V",
+    kind: "enum",
+    names: "INTR QUIT ERASE KILL EOF TIME MIN SWTC START STOP SUSP EOL REPRINT DISCARD WERASE LNEXT EOL2",
   },
   IFF: {
     doc: "Flags of a network interface: SIOCSIFFLAGS. netdevice(7)",
@@ -891,24 +1010,24 @@ const sets: Record<string, SetSource> = {
     base: 16,
   },
   BPF_MODE: {
-    doc: "Where a load or a store finds it, `code & 0xe0`. bpf(2)",
+    doc: "Where a load or a store finds it, `code & 0xe0`; XADD in eBPF. bpf(2)",
     prefix: "BPF_",
     kind: "enum",
-    names: "IMM ABS IND MEM LEN MSH",
+    names: "IMM ABS IND MEM LEN MSH XADD",
     base: 16,
   },
   BPF_ALU_OP: {
-    doc: "What BPF_ALU computes, `code & 0xf0`; MOV and ARSH in eBPF. bpf(2)",
+    doc: "What BPF_ALU computes, `code & 0xf0`; from MOV on in eBPF. bpf(2)",
     prefix: "BPF_",
     kind: "enum",
-    names: "ADD SUB MUL DIV OR AND LSH RSH NEG MOD XOR MOV ARSH",
+    names: "ADD SUB MUL DIV OR AND LSH RSH NEG MOD XOR MOV ARSH END",
     base: 16,
   },
   BPF_JMP_OP: {
     doc: "When BPF_JMP jumps, `code & 0xf0`; from JNE on in eBPF. bpf(2)",
     prefix: "BPF_",
     kind: "enum",
-    names: "JA JEQ JGT JGE JSET JNE CALL EXIT JLT JLE",
+    names: "JA JEQ JGT JGE JSET JNE JSGT JSGE CALL EXIT JLT JLE JSLT JSLE",
     base: 16,
   },
   BPF_SRC: {
@@ -1046,12 +1165,13 @@ const sets: Record<string, SetSource> = {
       "REQUESTOR_KEYRING",
   },
   KEY: {
-    doc: "Permissions of a key, of who possesses and who owns it: keyctl(KEYCTL_SETPERM). keyrings(7)",
+    doc: "Permissions of a key, of who possesses it, its owner, its group and others: keyctl(KEYCTL_SETPERM). keyrings(7)",
     prefix: "KEY_",
     kind: "bits",
     names:
       "POS_VIEW POS_READ POS_WRITE POS_SEARCH POS_LINK POS_SETATTR USR_VIEW USR_READ USR_WRITE USR_SEARCH USR_LINK " +
-      "USR_SETATTR",
+      "USR_SETATTR GRP_VIEW GRP_READ GRP_WRITE GRP_SEARCH GRP_LINK GRP_SETATTR OTH_VIEW OTH_READ OTH_WRITE OTH_SEARCH " +
+      "OTH_LINK OTH_SETATTR",
   },
   LANDLOCK_ACCESS_FS: {
     doc: "What Landlock can forbid on files. landlock(7)",
@@ -1109,10 +1229,14 @@ const wideConstants: Record<string, string> = {
   LISTNS_CURRENT_USER: "The caller's user namespace, where listns takes an id. listns(2), Linux 6.19",
 };
 
+/** Two files are made of the sets. */
+let measured: ReturnType<typeof measureSets> | undefined;
+
 const outputs: Record<string, () => string> = {
   "src/sys/errno.ts": errnoFile,
   "src/sys/numbers.ts": numbersFile,
   "src/sys/flags.ts": flagsFile,
+  "src/sys/flag-sets.ts": flagSetsFile,
 };
 
 const check = process.argv.includes("--check");
@@ -1149,6 +1273,7 @@ export const errnos = {
 ${canonical.map((name, i) => `  ${name}: [${x64[name]}, ${JSON.stringify(texts[i])}],`).join("\n")}
 } as const;
 
+/** EPERM and its kin. */
 export type ErrnoName = keyof typeof errnos;
 
 /** Name of an errno as strace(1) prints it (EAGAIN, not EWOULDBLOCK; EOPNOTSUPP, not ENOTSUP). */
@@ -1186,6 +1311,7 @@ export const numbers = {
 ${names.map((name) => `  ${name}: [${x64[name] ?? -1}, ${arm64[name] ?? -1}],`).join("\n")}
 } as const;
 
+/** A syscall by the kernel's name, on any architecture. */
 export type SyscallName = keyof typeof numbers;
 
 /**
@@ -1207,46 +1333,56 @@ function numbersOf(arch: Arch): Record<string, number> {
   return Object.fromEntries(names.map((name) => [name.slice("__NR_".length), values[name]!]));
 }
 
-function flagsFile(): string {
-  const differing: string[] = [];
-  const consts: string[] = [];
-  const table: string[] = [];
+/** What the sets come to: members as x86-64 and aarch64 have them. */
+function measureSets() {
   const values = setValues();
-  for (const [set, source] of Object.entries(sets)) {
+  return Object.entries(sets).map(([set, source]) => {
     const [x64, arm64] = values(source);
-    const names = namesOf(source);
-    const entries = [...names].map(([name, c]) => ({ name, values: [x64[c]!, arm64[c]!] as const }));
-    if (source.names instanceof RegExp) entries.sort((a, b) => a.values[0] - b.values[0]);
-
+    const members = [...namesOf(source)].map(([name, c]) => ({ name, values: [x64[c]!, arm64[c]!] as const }));
+    if (source.names instanceof RegExp) members.sort((a, b) => a.values[0] - b.values[0]);
     const literal = (value: number) => literalOf(value, source.base ?? (source.kind === "bits" ? 16 : 10));
-    const differs = entries.filter(({ values }) => values[0] !== values[1]);
-    if (differs.length > 0) {
-      const pairs = differs.map(({ name, values }) => `${name}: [${values.map(literal).join(", ")}]`);
-      differing.push(`${set}: { ${pairs.join(", ")} }`);
-    }
-    const members = entries.map(({ name, values }) =>
-      values[0] === values[1] ? `${key(name)}: ${literal(values[0])}` : `${name}: differing.${set}.${name}[here]`,
+    return { set, source, members, literal, choice: source.choice === undefined ? undefined : x64[source.choice]! };
+  });
+}
+function allSets() {
+  return (measured ??= measureSets());
+}
+
+function flagsFile(): string {
+  const consts = allSets().map(({ set, source, members, literal }) => {
+    const pairs = members.map(({ name, values: [x64, arm64] }) =>
+      x64 === arm64 ? `${key(name)}: ${literal(x64)}` : `${key(name)}: isArm64 ? ${literal(arm64)} : ${literal(x64)}`,
     );
-    consts.push(`/** ${source.doc} */\nexport const ${set} = { ${members.join(", ")} } as const;\n`);
+    return `/** ${source.doc} */\nexport const ${set} = { ${pairs.join(", ")} } as const;\n`;
+  });
+  return `/** Flags and enumerations of the syscalls: the kernel's names without their prefix. How they are printed is in flag-sets.ts. */
 
-    const more = [
-      source.zero === undefined ? "" : `, zero: ${JSON.stringify(source.zero)}`,
-      source.choice === undefined ? "" : `, choice: ${literal(x64[source.choice]!)}`,
-      source.whole === undefined ? "" : `, whole: ${JSON.stringify(source.whole.split(" "))}`,
-    ];
-    table.push(`  ${set}: { prefix: "${source.prefix}", kind: "${source.kind}", values: ${set}${more.join("")} },`);
-  }
-  return `/** Flags and enumerations of the syscalls: the kernel's names without their prefix, and one table of all. */
-import type { Arch } from "./numbers.ts";
-
-const here = process.arch === "arm64" ? 1 : 0;
-
-/** What is one thing on x86-64 and another on aarch64, in this order. */
-const differing = { ${differing.join(", ")} } as const;
+const isArm64 = process.arch === "arm64";
 
 ${consts.join("\n")}
 ${constantsOf(constants, String)}
-${constantsOf(wideConstants, (value) => `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}n`)}
+${constantsOf(wideConstants, (value) => `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}n`)}`;
+}
+
+function flagSetsFile(): string {
+  const rows = allSets().map(({ set, source, literal, choice }) => {
+    const more = [
+      source.zero === undefined ? "" : `, zero: ${JSON.stringify(source.zero)}`,
+      choice === undefined ? "" : `, choice: ${literal(choice)}`,
+      source.whole === undefined ? "" : `, whole: ${JSON.stringify(source.whole.split(" "))}`,
+    ];
+    return `  ${set}: { prefix: "${source.prefix}", kind: "${source.kind}", values: flags.${set}${more.join("")} },`;
+  });
+  const differing = allSets().flatMap(({ set, members, literal }) => {
+    const pairs = members
+      .filter(({ values }) => values[0] !== values[1])
+      .map(({ name, values }) => `${key(name)}: [${values.map(literal).join(", ")}]`);
+    return pairs.length === 0 ? [] : [`${set}: { ${pairs.join(", ")} }`];
+  });
+  return `/** The sets of flags by name: how a word of each is printed, and what it is on another architecture. */
+import * as flags from "./flags.ts";
+import type { Arch } from "./numbers.ts";
+
 /**
  * How to print a word of a set as strace(1) does.
  *
@@ -1256,6 +1392,7 @@ ${constantsOf(wideConstants, (value) => `0x${BigInt.asUintN(64, BigInt(value)).t
  * see only 32 bits, with a sign, and \`CLONE.INTO_CGROUP\` is beyond them: print with BigInt, and add that flag with \`+\`.
  */
 export interface FlagSet {
+  /** What all names begin with in C: "MS_". */
   readonly prefix: string;
   readonly kind: "bits" | "enum";
   readonly values: Readonly<Record<string, number>>;
@@ -1269,13 +1406,17 @@ export interface FlagSet {
 
 /** All sets by name. */
 export const flagSets = {
-${table.join("\n")}
+${rows.join("\n")}
 } as const satisfies Readonly<Record<string, FlagSet>>;
 
+/** The name of a set, as flags.ts exports it. */
 export type FlagSetName = keyof typeof flagSets;
 
-/** A word of flags as \`arch\` has it, from the word as \`from\` has it: only \`O\` differs between the two. */
-export function flagWord(set: FlagSetName, word: number, arch: Arch, from: Arch = here === 1 ? "arm64" : "x64"): number {
+/** What is one thing on x86-64 and another on aarch64, in this order. */
+const differing = { ${differing.join(", ")} } as const;
+
+/** A word of flags as \`arch\` has it, from the word as \`from\` has it: few differ between the two. */
+export function flagWord(set: FlagSetName, word: number, arch: Arch, from: Arch = process.arch as Arch): number {
   if (!(set in differing) || arch === from) return word;
   const pairs = Object.values(differing[set as keyof typeof differing]);
   let [kept, moved] = [word, 0];

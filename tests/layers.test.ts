@@ -37,7 +37,9 @@ const files = [
   ...["ffi/**/*.ts", "src/**/*.ts"].flatMap((pattern) => [...new Glob(pattern).scanSync(root)]),
 ].toSorted();
 const imports = (text: string): string[] =>
-  [...text.matchAll(/^(?:import|export)[^"';]*?from "([^"]+)"/gms)].map((match) => match[1] ?? "");
+  [...text.matchAll(/^(?:import|export)[^"';]*?from "([^"]+)"|\brequire\("([^"]+)"\)/gms)].map(
+    (match) => match[1] ?? match[2] ?? "",
+  );
 const folder = (file: string): string =>
   Object.keys(ranks).find((name) => name !== "" && file.startsWith(`${name}/`)) ?? "";
 

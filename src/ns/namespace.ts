@@ -2,7 +2,7 @@
 import { fstatSync } from "node:fs";
 import { SyscallError } from "../sys/error.ts";
 import type { Fd } from "../sys/fd.ts";
-import { AT_FDCWD, IOCTL, O } from "../sys/flags.ts";
+import { AT_FDCWD, O } from "../sys/flags.ts";
 import { sys } from "../sys/invoke.ts";
 import { OptionsError } from "../sys/options-error.ts";
 import { kinds, type NamespaceKind, namespaceKinds } from "./kinds.ts";
@@ -69,10 +69,10 @@ export class Namespace implements Disposable {
   }
 }
 
-/** `ioctl(fd, NS_GET_NSTYPE)`: the CLONE_NEW* flag, or undefined for what is no namespace. ioctl_ns(2), Linux 4.11 */
+/** `ioctl(fd, NS_GET_NSTYPE)`: the CLONE_NEW* flag, or undefined for what is no namespace. NS_GET_NSTYPE(2const), Linux 4.11 */
 function typeOf(fd: Fd): number | undefined {
   try {
-    return sys.ioctl(fd, IOCTL.NS_GET_NSTYPE, 0);
+    return sys.nsGetNstype(fd);
   } catch (error) {
     if (error instanceof SyscallError) return undefined;
     throw error;

@@ -1,6 +1,7 @@
 /** From a report to the error: which step ended the set-up, and why. Pure. */
 import { errnoName, type ErrnoName, errnoNumber } from "../sys/errno.ts";
-import { SyscallError } from "../sys/error.ts";
+import type { SyscallError } from "../sys/error.ts";
+import { syscallError } from "../sys/message.ts";
 import type { CallStep } from "../sys/step.ts";
 import { usage } from "../cgroup/usage.ts";
 import { allSteps, type PlacedStep, type Plan, type SectionName } from "./plan-data.ts";
@@ -75,10 +76,10 @@ export function errorOf({ place, errno, reason }: Failure, plan: Plan, end: Repo
       ? `Undoing failed too, at step ${left.number}: ${left.step.label}: ${name(end.undoFailed.errno)}`
       : undefined;
   const hints = [cure, leftOver].filter((text) => text !== undefined);
-  return new SyscallError(call, killed ? errnoNumber("ENOMEM") : errno, {
+  return syscallError(call, killed ? errnoNumber("ENOMEM") : errno, {
     step: { index: number, label: step.label, section },
-    ...(hints.length > 0 ? { hint: hints.join(". ") } : {}),
-    ...(end.kernelLog === undefined ? {} : { kernelLog: end.kernelLog }),
+    hint: hints.length > 0 ? hints.join(". ") : undefined,
+    kernelLog: end.kernelLog,
   });
 }
 

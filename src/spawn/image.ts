@@ -1,7 +1,7 @@
 /** The image: a plan as a static ELF executable of a few KB, the stage with the plan's tables behind it. elf(5) */
 import { errnoNumber } from "../sys/errno.ts";
 import { builtStage, stageAddress } from "../../ffi/built.ts";
-import { encodeCall, type Memory, putNumber } from "../sys/encode.ts";
+import { encodeCall, type Memory, type Patch, putNumber } from "../sys/encode.ts";
 import { type Arch, numberOf, type SyscallName } from "../sys/numbers.ts";
 import type { ActStep, CallStep, Step } from "../sys/step.ts";
 import { allSteps, type Plan, sectionNames } from "./plan-data.ts";
@@ -35,7 +35,7 @@ const op = {
   args: 16,
   size: 64,
 };
-const kinds = { call: 0, decimal: 1, word: 2, check: 3, watch: 4, finish: 5, reap: 6 } as const;
+const kinds = { call: 0, decimal: 1, word: 2, check: 3, watch: 4, finish: 5, reap: 6, half: 7 } as const;
 const flags = { fork: 1, box: 2, log: 4 } as const;
 /** Calls whose first argument is an fs context, which says why they failed. fsopen(2) */
 const logged: readonly SyscallName[] = ["fsconfig", "fsmount"];
@@ -94,7 +94,7 @@ const actArgs = (step: ActStep, image: Image): number[] =>
 class Image implements Memory {
   readonly arch: Arch;
   readonly reportAddress = reportStart;
-  onPatch: (kind: "word" | "decimal", address: number, step: number) => void = () => {};
+  onPatch: (kind: Patch, address: number, step: number) => void = () => {};
   readonly #ids = new Map<string, number>();
   readonly #shared = new Map<string, number>();
   readonly #layout;
@@ -153,7 +153,7 @@ class Image implements Memory {
     if (index === undefined) throw new TypeError(`no step has the id "${id}"`);
     return index;
   }
-  patch(kind: "word" | "decimal", address: number, step: number): void {
+  patch(kind: Patch, address: number, step: number): void {
     this.onPatch(kind, address, step);
   }
   reportBlock(name: string): number {

@@ -1,5 +1,5 @@
 /** A syscall as data: the one form from which it is run now, run later in a box, and printed. */
-import type { FlagSetName } from "./flags.ts";
+import type { FlagSetName } from "./flag-sets.ts";
 import type { SyscallName } from "./numbers.ts";
 import type { StructName } from "./structs.ts";
 

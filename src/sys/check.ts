@@ -1,6 +1,6 @@
 /** What may stand in a call: whatever else a caller hands over is refused before it becomes a word for the kernel. */
 import type { Arg, Call, Fields, Text } from "./call.ts";
-import { flagSets } from "./flags.ts";
+import { flagSets } from "./flag-sets.ts";
 import { numbers } from "./numbers.ts";
 import { OptionsError } from "./options-error.ts";
 import { type Field, type Struct, structs } from "./structs.ts";
@@ -18,7 +18,10 @@ export function checkCall(call: Call): Call {
   return call;
 }
 
-/** @throws {OptionsError} as {@link checkCall}, for one argument of it. */
+/**
+ * Refuses one argument of a call, by its index, as {@link checkCall} does.
+ * @throws {OptionsError}
+ */
 export function checkArgument(name: string, index: number, arg: Arg): void {
   const wrong = checkArg(arg);
   if (wrong) throw new OptionsError(`${name}(), argument ${index + 1}`, wrong.value, `expected ${wrong.expected}`);
@@ -27,6 +30,7 @@ export function checkArgument(name: string, index: number, arg: Arg): void {
 /** What was given, and what belongs there. */
 export interface Wrong {
   readonly value: unknown;
+  /** Completes "expected ...". */
   readonly expected: string;
 }
 
@@ -129,10 +133,18 @@ function checkField(value: Arg, field: Field): Wrong | undefined {
   }
   if (typeof value === "number" || typeof value === "bigint")
     return field.as === "limit" && value === Infinity ? undefined : word(value, field.bytes);
+  // Flags of 64 bits stand in structs only.
   if (typeof value === "object" && value !== null && "flags" in value)
     return checkFlags(value.flags, value.value, field.bytes);
-  if (typeof value === "object" && value !== null && "octal" in value) return word(value.octal, field.bytes);
-  return checkArg(value);
+  const wrong = checkArg(value);
+  if (wrong !== undefined || value === null) return wrong;
+  if (typeof value === "object") {
+    if ("octal" in value) return word(value.octal, field.bytes);
+    if ("long" in value) return word(value.long, field.bytes);
+    if ("fd" in value || "signals" in value || ("result" in value && field.bytes >= 4)) return undefined;
+  }
+  // All else is an address.
+  return field.as === "pointer" ? undefined : { value, expected: `an integer of ${8 * field.bytes} bits` };
 }
 
 const utf8Length = (text: string): number => new TextEncoder().encode(text).length;

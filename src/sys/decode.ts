@@ -29,6 +29,14 @@ export function decodeStruct<N extends StructName>(name: N, bytes: Uint8Array): 
   return values as DecodedStruct<N>;
 }
 
+/** The structs that lie in `bytes` one after the other. */
+export function decodeStructs<N extends StructName>(name: N, bytes: Uint8Array): readonly DecodedStruct<N>[] {
+  const { size } = structs[name];
+  return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) =>
+    decodeStruct(name, bytes.subarray(size * i, size * (i + 1))),
+  );
+}
+
 function decodeField(field: Field, view: DataView, bytes: Uint8Array): unknown {
   const { at } = field;
   if (field.text) return decodeText(bytes, at, at + field.bytes);

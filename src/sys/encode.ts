@@ -1,7 +1,7 @@
 /** From arguments to machine words: one encoder for calls that run now and for images that run later. */
 import type { Arg, Call, Fields, Text } from "./call.ts";
 import { checkCall } from "./check.ts";
-import { flagWord } from "./flags.ts";
+import { flagWord } from "./flag-sets.ts";
 import type { Arch } from "./numbers.ts";
 import { type Struct, type StructName, structs } from "./structs.ts";
 
@@ -20,8 +20,8 @@ export interface Memory {
   stepOf(id: string): number;
   /** The address of what never changes: made by `make` the first time, and found again under the same key. */
   shared(key: string, make: () => number): number;
-  /** Before the call: the step's result as a 64-bit word, or in decimal ending before `address`. */
-  patch(kind: "word" | "decimal", address: number, step: number): void;
+  /** Before the call: the step's result as a word of 64 or 32 bits, or in decimal ending before `address`. */
+  patch(kind: Patch, address: number, step: number): void;
   /** A block of the report. */
   reportBlock(name: string, size: number): number;
   /** The report itself. */
@@ -30,8 +30,12 @@ export interface Memory {
   buffer(bytes: Uint8Array): number;
 }
 
+/** How a step's result gets into memory. */
+export type Patch = "word" | "half" | "decimal";
+
 /** Words for the six registers; bit i of `refs` says that word i is a step whose result is meant. */
 export interface Words {
+  /** As many as the call has arguments. */
   readonly words: readonly number[];
   readonly refs: number;
 }
@@ -115,7 +119,7 @@ function putStruct(at: number, name: StructName, values: Fields, memory: Memory)
     const [field, value] = [fields[key], values[key] as Arg];
     if (field === undefined) throw new TypeError(`struct ${name} has no field ${key}`);
     if (typeof value === "object" && value !== null && "result" in value)
-      memory.patch("word", at + field.at, memory.stepOf(value.result));
+      memory.patch(field.bytes === 8 ? "word" : "half", at + field.at, memory.stepOf(value.result));
     // In a struct the set itself stands, not its address.
     else if (typeof value === "object" && value !== null && "signals" in value)
       putSignals(at + field.at, value.signals, memory);

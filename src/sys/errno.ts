@@ -136,6 +136,7 @@ export const errnos = {
   EHWPOISON: [133, "Memory page has hardware error"],
 } as const;
 
+/** EPERM and its kin. */
 export type ErrnoName = keyof typeof errnos;
 
 /** Name of an errno as strace(1) prints it (EAGAIN, not EWOULDBLOCK; EOPNOTSUPP, not ENOTSUP). */

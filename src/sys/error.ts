@@ -1,8 +1,6 @@
 /** The kernel said no: which call, on what, with which errno, and in which step. */
 import type { Call } from "./call.ts";
-import { errnoName, type ErrnoName, errnoText } from "./errno.ts";
-import { formatCallBriefly } from "./format.ts";
-import type { SyscallName } from "./numbers.ts";
+import type { ErrnoName } from "./errno.ts";
 
 /** The step of a box that failed. */
 export interface FailedStep {
@@ -13,39 +11,9 @@ export interface FailedStep {
   readonly section: string;
 }
 
-/** What a SyscallError can say beyond call and errno. */
-export interface SyscallErrorDetails {
-  readonly step?: FailedStep;
-  /** One sentence on the likely cause and the cure. */
-  readonly hint?: string;
-  /** What the kernel wrote about it, where it writes (the log of an fs context). */
-  readonly kernelLog?: string;
-  /** The file behind the call's descriptor, where the call names none. */
-  readonly path?: string;
-  readonly cause?: unknown;
-}
-
-/** Calls whose path is not their first string: the index of the argument that is, or none. */
-const pathIndex: Partial<Record<SyscallName, number>> = {
-  mount: 1,
-  symlinkat: 2,
-  fsopen: -1,
-  fsconfig: -1,
-  memfd_create: -1,
-  fsetxattr: -1,
-  fgetxattr: -1,
-  fremovexattr: -1,
-  add_key: -1,
-  request_key: -1,
-  keyctl: -1,
-};
-
-function pathOf({ name, args }: Call): string | undefined {
-  const index = pathIndex[name];
-  const path = index === undefined ? args.find((arg) => typeof arg === "string") : args[index];
-  // An empty path means the descriptor before it.
-  return typeof path === "string" && path !== "" ? path : undefined;
-}
+/** What a SyscallError says, beside its message. */
+export type SyscallErrorFields = Pick<SyscallError, "code" | "errno" | "call"> &
+  Partial<Pick<SyscallError, "path" | "step" | "hint" | "kernelLog" | "cause">>;
 
 /**
  * A syscall failed. `code`, `errno` (negative), `syscall` and `path` are those of Node's system errors.
@@ -71,21 +39,16 @@ export class SyscallError extends Error {
   /** What the kernel wrote about it to the fs context, a line each: `e overlay: ...` for errors, `w` for warnings, `i` for the rest. fsopen(2) */
   readonly kernelLog: string | undefined;
 
-  /** @param errno Positive: 1 is EPERM. */
-  constructor(call: Call, errno: number, details: SyscallErrorDetails = {}) {
-    const code = errnoName(errno);
-    const what = details.step ? `step ${details.step.index}: ${details.step.label}` : formatCallBriefly(call);
-    const why = code ? `${code} (${errnoText(code)})` : `errno ${errno}`;
-    const log = details.kernelLog ? `: ${details.kernelLog.replaceAll(/^[a-z] /gm, "").replaceAll("\n", "; ")}` : "";
-    const hint = details.hint ? `. ${details.hint}` : "";
-    super(`${what}: ${why}${log}${hint}`, details.cause === undefined ? undefined : { cause: details.cause });
-    this.code = code ?? `E${errno}`;
-    this.errno = -errno;
-    this.syscall = call.name;
-    this.call = call;
-    this.path = pathOf(call) ?? details.path;
-    this.step = details.step;
-    this.hint = details.hint;
-    this.kernelLog = details.kernelLog;
+  /** Made by `syscallError`, which writes the message. */
+  constructor(message: string, fields: SyscallErrorFields) {
+    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.code = fields.code;
+    this.errno = fields.errno;
+    this.syscall = fields.call.name;
+    this.call = fields.call;
+    this.path = fields.path;
+    this.step = fields.step;
+    this.hint = fields.hint;
+    this.kernelLog = fields.kernelLog;
   }
 }

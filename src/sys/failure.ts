@@ -3,8 +3,9 @@ import { pin, syscall } from "../../ffi/syscall.ts";
 import type { Call } from "./call.ts";
 import { decodeText } from "./decode.ts";
 import { errnoName } from "./errno.ts";
-import { SyscallError } from "./error.ts";
+import type { SyscallError } from "./error.ts";
 import { AT_FDCWD } from "./flags.ts";
+import { syscallError } from "./message.ts";
 import { type Arch, numberOf } from "./numbers.ts";
 
 const arch = process.arch as Arch;
@@ -17,11 +18,7 @@ export function failure(call: Call, errno: number): SyscallError {
   const kernelLog = fd !== undefined && (call.name === "fsconfig" || call.name === "fsmount") ? readLog(fd) : "";
   // The kernel's own words are worth more than what the errno means in general.
   const hint = kernelLog === "" ? hintFor(call, errnoName(errno)) : undefined;
-  return new SyscallError(Object.freeze(call), errno, {
-    ...(path === undefined ? {} : { path }),
-    ...(kernelLog === "" ? {} : { kernelLog }),
-    ...(hint === undefined ? {} : { hint }),
-  });
+  return syscallError(Object.freeze(call), errno, { path, kernelLog: kernelLog || undefined, hint });
 }
 
 /** `readlink("/proc/self/fd/N")`, for what is a file in the file system. */

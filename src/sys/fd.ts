@@ -1,8 +1,5 @@
 /** An owned file descriptor: closed once, and not used after. */
-import { syscall } from "../../ffi/syscall.ts";
-import { close as closeCall } from "./calls/file.ts";
-import { SyscallError } from "./error.ts";
-import { type Arch, numberOf } from "./numbers.ts";
+import type { Arch } from "./numbers.ts";
 
 /**
  * Owns a descriptor until it is closed, disposed of or given up.
@@ -21,10 +18,10 @@ export class Fd implements Disposable {
       );
     }
     this.#number = number;
-    forgotten.register(this, number, this);
+    (forgotten ??= makeForgotten()).register(this, number, this);
   }
 
-  /** @throws {TypeError} once it is closed or given up: by then the number may be another file's. */
+  /** Its number. @throws {TypeError} once it is closed or given up: by then the number may be another file's. */
   get number(): number {
     if (this.#number < 0) throw new TypeError("this file descriptor is closed, or was given up");
     return this.#number;
@@ -47,10 +44,11 @@ export class Fd implements Disposable {
   release(): number {
     const { number } = this;
     this.#number = -1;
-    forgotten.unregister(this);
+    forgotten?.unregister(this);
     return number;
   }
 
+  /** Closes it, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -66,18 +64,33 @@ export class Fd implements Disposable {
   }
 }
 
+let closeNow: ((number: number) => number) | undefined;
+
 // Not tried again when it fails: Linux has freed the number even then.
 function close(number: number): void {
-  const result = syscall(numberOf("close", process.arch as Arch), number);
-  if (result < 0) throw new SyscallError(closeCall(number), -result);
+  const result = (closeNow ??= makeClose())(number);
+  if (result >= 0) return;
+  const { failure } = require("./failure.ts") as typeof import("./failure.ts");
+  throw failure({ name: "close", args: [{ fd: number }] }, -result);
 }
 
-const forgotten = new FinalizationRegistry((number: number) => {
-  // Named after what it is open on: that is the trace that leads back to its maker.
-  const file = attempt(() => ` of ${readlink(`/proc/self/fd/${number}`)}`) ?? "";
-  attempt(() => close(number));
-  process.emitWarning(`fd ${number}${file} was garbage-collected open: use "using", or call close()`, "UnclosedFd");
-});
+// What this file needs is loaded with the first Fd that is closed: the class alone costs nothing.
+function makeClose(): (number: number) => number {
+  const { syscall } = require("../../ffi/syscall.ts") as typeof import("../../ffi/syscall.ts");
+  const { numberOf } = require("./numbers.ts") as typeof import("./numbers.ts");
+  const nr = numberOf("close", process.arch as Arch);
+  return (number) => syscall(nr, number);
+}
+
+let forgotten: FinalizationRegistry<number> | undefined;
+
+const makeForgotten = (): FinalizationRegistry<number> =>
+  new FinalizationRegistry((number) => {
+    // Named after what it is open on: that is the trace that leads back to its maker.
+    const file = attempt(() => ` of ${readlink(`/proc/self/fd/${number}`)}`) ?? "";
+    attempt(() => close(number));
+    process.emitWarning(`fd ${number}${file} was garbage-collected open: use "using", or call close()`, "UnclosedFd");
+  });
 
 /** For the collector's errands: an error there would end the process, and has no caller to go to. */
 function attempt<T>(work: () => T): T | undefined {

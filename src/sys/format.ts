@@ -1,6 +1,11 @@
 /** A call in strace(1) notation: the one spelling for plans, errors, timelines and tests. */
 import type { Arg, Call, Fields, Text } from "./call.ts";
-import { AT_FDCWD, type FlagSet, type FlagSetName, flagSets, S } from "./flags.ts";
+import { errnoName } from "./errno.ts";
+import { major, minor } from "./device.ts";
+import { type FlagSet, type FlagSetName, flagSets } from "./flag-sets.ts";
+import { AT_FDCWD, S, UTIME } from "./flags.ts";
+import { addressTexts } from "./address.ts";
+import { structTexts } from "./format-structs.ts";
 import { type Field, type Struct, type StructName, structs } from "./structs.ts";
 
 /**
@@ -8,14 +13,40 @@ import { type Field, type Struct, type StructName, structs } from "./structs.ts"
  * In full, as `strace -v -s 65536`; results of earlier steps stand as `{child}`, output buffers as `{out}`.
  */
 export function formatCall(call: Call): string {
-  return `${call.name}(${call.args.map(formatArg).join(", ")})`;
+  return `${call.name}(${call.args.map(formatOf(call)).join(", ")})`;
+}
+
+/** How arguments of a call are printed: in two of them a word alone does not say what it is. */
+function formatOf({ name }: Call): (arg: Arg, i: number) => string {
+  if (name === "sched_setaffinity") return formatCpus;
+  return name === "mknodat"
+    ? (arg, i) => (i === 2 ? formatMode(arg) : i === 3 ? formatDevice(arg) : formatArg(arg))
+    : formatArg;
+}
+
+/** `makedev(0x1, 0x3)`: a device's number. */
+function formatDevice(arg: Arg): string {
+  if (typeof arg !== "number") return formatArg(arg);
+  return `makedev(${[major(arg), minor(arg)].map((half) => (half === 0 ? "0" : `0x${half.toString(16)}`)).join(", ")})`;
+}
+
+/** `[0 1]`: the CPUs in a mask. */
+function formatCpus(arg: Arg): string {
+  if (typeof arg !== "object" || arg === null || !("words" in arg)) return formatArg(arg);
+  const cpus = arg.words.flatMap((word, i) =>
+    [...Array(32).keys()].filter((bit) => (word >>> bit) & 1).map((bit) => 32 * i + bit),
+  );
+  return `[${cpus.join(" ")}]`;
 }
 
 /** The same as strace without `-v`: what is in an environment is often secret, and fills screens, so it is only counted. */
 export function formatCallBriefly(call: Call): string {
-  const [path = null, argv = null, env] = call.args;
-  if (call.name !== "execve" || typeof env !== "object" || env === null || !("strings" in env)) return formatCall(call);
-  return `execve(${formatArg(path)}, ${formatArg(argv)}, [/* ${env.strings.length} vars */])`;
+  const environment = call.name === "execve" ? 2 : call.name === "execveat" ? 3 : -1;
+  const brief = (arg: Arg, i: number): string =>
+    i === environment && typeof arg === "object" && arg !== null && "strings" in arg
+      ? `[/* ${arg.strings.length} vars */]`
+      : formatOf(call)(arg, i);
+  return `${call.name}(${call.args.map(brief).join(", ")})`;
 }
 
 /** One argument as formatCall prints it. */
@@ -23,10 +54,11 @@ export function formatArg(arg: Arg): string {
   if (arg === null) return "NULL";
   if (typeof arg === "number") return String(arg);
   if (typeof arg === "string" || "text" in arg) return quote(arg);
-  if (arg instanceof Uint8Array) return formatBytes(arg);
+  // Without a byte there is nothing to point at.
+  if (arg instanceof Uint8Array) return arg.length === 0 ? "NULL" : formatBytes(arg);
   if ("flags" in arg) return formatFlags(arg.flags, arg.value);
   if ("long" in arg) return String(arg.long);
-  if ("octal" in arg) return formatMode(arg.octal);
+  if ("octal" in arg) return formatOctal(arg.octal);
   if ("fd" in arg) return arg.fd === AT_FDCWD ? "AT_FDCWD" : String(arg.fd);
   if ("result" in arg) return `{${arg.result}}`;
   if ("data" in arg) return quote(arg.data);
@@ -44,12 +76,17 @@ export function formatArg(arg: Arg): string {
 export function formatFlags(name: FlagSetName, value: number): string {
   const set: FlagSet = flagSets[name];
   const spell = (flag: string) => (set.whole?.includes(flag) ? flag : set.prefix + flag);
+  if (name === "IOPRIO_CLASS" && value >> 13 !== 0)
+    return `IOPRIO_PRIO_VALUE(${formatFlags(name, value >> 13)}, ${value & 0x1fff})`;
+  // Not a personality, but the question for it.
+  if (name === "PER" && value === 0xffffffff) return "0xffffffff";
   // BigInt, for flags live above bit 31 too.
   const entries = Object.entries(set.values).map(([flag, word]) => [flag, BigInt(word)] as const);
   let rest = BigInt(value);
   if (set.kind === "enum") {
     const known = entries.find(([, word]) => word === rest);
     if (known) return spell(known[0]);
+    if (name === "SIG" && value >= 32 && value <= 64) return value === 32 ? "SIGRTMIN" : `SIGRT_${value - 32}`;
     return value > 0 && name !== "SIG" ? `0x${value.toString(16)}` : String(value);
   }
   const names: string[] = [];
@@ -73,27 +110,74 @@ export function formatFlags(name: FlagSetName, value: number): string {
 
 function formatSignals(signals: readonly number[] | "all"): string {
   if (signals === "all") return "~[]";
-  return `[${signals.map((signal) => formatFlags("SIG", signal).replace(/^SIG/, "")).join(" ")}]`;
+  const names = (wanted: (signal: number) => boolean) =>
+    [...Array(65).keys()]
+      .slice(1)
+      .filter(wanted)
+      .map((signal) => formatFlags("SIG", signal).replace(/^SIG/, ""));
+  const set = names((signal) => signals.includes(signal));
+  // From two thirds on, those that are not in it are told.
+  return set.length < 42 ? `[${set.join(" ")}]` : `~[${names((signal) => !signals.includes(signal)).join(" ")}]`;
 }
 
-/** `S_IFREG|0644`, `022`, `000`: at least three digits, and the type of file by name. */
-function formatMode(mode: number): string {
-  const type = mode & S.IFMT;
-  const permissions = `0${(mode - type).toString(8)}`.padStart(3, "0");
-  return type === 0 ? permissions : `${formatFlags("S", type)}|${permissions}`;
+/** `022`, `000`: at least three digits. */
+const formatOctal = (mode: number): string => `0${mode.toString(8)}`.padStart(3, "0");
+
+/** `S_IFREG|0644`: the type of file by name. */
+function formatMode(arg: Arg): string {
+  if (typeof arg !== "object" || arg === null || !("octal" in arg)) return formatArg(arg);
+  const type = arg.octal & S.IFMT;
+  return type === 0 ? formatOctal(arg.octal) : `${formatFlags("S", type)}|${formatOctal(arg.octal - type)}`;
 }
 
 function formatStruct(name: StructName, values: Fields): string {
-  const { fields }: Struct = structs[name];
-  const shown = Object.entries(values).map(([key, value]) => `${key}=${formatField(value, fields[key]?.as)}`);
-  return `{${shown.join(", ")}}`;
+  const { fields, isWord, within }: Struct = structs[name];
+  const own = structTexts[name];
+  if (own) return own(values);
+  // utimensat: no time, but what to do instead.
+  const { tv_nsec } = values;
+  if (name === "timespec" && (tv_nsec === UTIME.NOW || tv_nsec === UTIME.OMIT)) return formatFlags("UTIME", tv_nsec);
+  const shown = Object.entries(values).map(
+    ([key, value]) => [(fields[key]?.named ?? key).split("."), formatField(value, fields[key]?.as)] as const,
+  );
+  if (isWord) return `[${shown.map(([, text]) => text).join()}]`;
+  return within === undefined ? formatMembers(shown) : `{${within}=${formatMembers(shown)}}`;
+}
+
+/** `{it_value={tv_sec=1, tv_nsec=0}}`: members of members in braces of their own. */
+function formatMembers(shown: readonly (readonly [path: readonly string[], text: string])[]): string {
+  const groups = Map.groupBy(shown, ([[first = ""]]) => first);
+  const members = [...groups].map(([name, inner]) => {
+    const [[path, text] = [[], ""]] = inner;
+    const label = name === "" ? "" : `${name}=`;
+    return `${label}${path.length <= 1 ? text : formatMembers(inner.map(([[, ...rest], value]) => [rest, value]))}`;
+  });
+  return `{${members.join(", ")}}`;
 }
 
 function formatField(value: Arg, as: Field["as"]): string {
   if (as === "limit" && (value === -1 || value === Infinity)) return "RLIM64_INFINITY";
-  if (as === "hex" && typeof value === "number" && value !== 0) return `0x${value.toString(16)}`;
+  if (as === "limit" && typeof value === "number" && value > 1024 && value % 1024 === 0) return `${value / 1024}*1024`;
+  if (as === "errno" && typeof value === "number" && value < 0) return `-${errnoName(-value) ?? -value}`;
+  if (as === "kernel" && typeof value === "number")
+    return `KERNEL_VERSION(${value >>> 16}, ${(value >>> 8) & 255}, ${value & 255})`;
+  if (as !== undefined && Object.hasOwn(fieldTexts, as)) return fieldTexts[as]?.(value) ?? formatArg(value);
+  const word = typeof value === "object" && value !== null && "long" in value ? value.long : value;
+  if (as === "hex" && (typeof word === "number" || typeof word === "bigint") && BigInt(word) !== 0n)
+    return `0x${word.toString(16)}`;
   return formatArg(value);
 }
+
+/** Fields of which a number or a string would say too little; undefined for a value of another form. */
+const fieldTexts: { readonly [A in string]?: (value: Arg) => string | undefined } = {
+  ...addressTexts,
+  // A name in the abstract name space of unix(7).
+  path: (value) => (value instanceof Uint8Array ? `@${formatBytes(value.subarray(1))}` : undefined),
+  bytes: (value) => (value instanceof Uint8Array ? `"${[...value].map(hexByte).join("")}"` : undefined),
+  list: (value) => `[${formatArg(value)}]`,
+};
+
+const hexByte = (byte: number): string => `\\x${byte.toString(16).padStart(2, "0")}`;
 
 /** Byte by byte, as strace: what is not ASCII in octal. */
 function formatBytes(bytes: Uint8Array): string {

@@ -3,7 +3,7 @@ import { syscall, type Word } from "../../ffi/syscall.ts";
 import type { Arg, Call } from "./call.ts";
 import * as calls from "./calls.ts";
 import { checkArgument, checkCall } from "./check.ts";
-import { decodeStruct, decodeText } from "./decode.ts";
+import { decodeStruct, decodeStructs, decodeText } from "./decode.ts";
 import { encodeArg } from "./encode.ts";
 import { failure } from "./failure.ts";
 import { Fd } from "./fd.ts";
@@ -11,6 +11,7 @@ import { type Arch, numberOf, type SyscallName } from "./numbers.ts";
 import { OptionsError } from "./options-error.ts";
 import type { Kind, Primitive, ResultOf } from "./primitive.ts";
 import { Scratch } from "./scratch.ts";
+import { parseStatmount } from "./statmount.ts";
 import { type StructName, structs } from "./structs.ts";
 
 const arch = process.arch as Arch;
@@ -32,11 +33,13 @@ export function invoke(call: Call): number {
  * @throws {SyscallError} @throws {OptionsError} as {@link invoke}.
  */
 export function run<A extends readonly unknown[], K extends Kind>(primitive: Primitive<A, K>, ...args: A): ResultOf<K> {
-  return now(primitive)(...args);
+  return runner(primitive)(...args);
 }
 
-/** A primitive as a function that runs it. */
-function now<A extends readonly unknown[], K extends Kind>(primitive: Primitive<A, K>): (...args: A) => ResultOf<K> {
+/** A primitive as a function that runs it, for those who run it often. */
+export function runner<A extends readonly unknown[], K extends Kind>(
+  primitive: Primitive<A, K>,
+): (...args: A) => ResultOf<K> {
   const { syscall: name, returns } = primitive;
   const build = primitive.build as unknown as (...given: unknown[]) => readonly Arg[];
   let nr = -1;
@@ -99,21 +102,40 @@ function decode(returns: Kind, result: number, args: readonly Arg[]): unknown {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (returns) {
     case "bytes":
-      return bytes.slice(0, result);
+      return bytes.slice(0, fitting(result, bytes));
     case "text":
-      return decodeText(bytes, 0, Math.min(result, bytes.length));
+      return decodeText(bytes, 0, fitting(result, bytes));
+    case "string":
+      return decodeText(bytes);
+    case "cpus":
+      return setBits(bytes.subarray(0, result));
     case "fds":
       return [new Fd(view.getInt32(0, true)), new Fd(view.getInt32(4, true))];
+    case "writtenFd":
+      return new Fd(view.getInt32(0, true));
     case "u32":
       return view.getUint32(0, true);
     case "u64":
       return view.getBigUint64(0, true);
     case "ids":
       return Array.from({ length: result }, (_, i) => view.getBigUint64(8 * i, true));
+    case "statmount":
+      return parseStatmount(bytes);
     default:
-      return decodeStruct(returns as StructName, bytes);
+      return returns.endsWith("[]")
+        ? decodeStructs(returns.slice(0, -2) as StructName, bytes)
+        : decodeStruct(returns as StructName, bytes);
   }
 }
+
+/** Some calls return how much there is, and not how much they wrote. @throws {RangeError} rather than half of it. */
+function fitting(size: number, { length }: Uint8Array): number {
+  if (size > length) throw new RangeError(`there are ${size} bytes, and there was room for ${length}`);
+  return size;
+}
+
+const setBits = (bytes: Uint8Array): number[] =>
+  Array.from({ length: 8 * bytes.length }, (_, i) => i).filter((i) => ((bytes[i >> 3] ?? 0) >> (i & 7)) & 1);
 
 /** What the kernel wrote, to the caller's memory or to ours. */
 function writtenBytes(word: Word | undefined, output: Output): Uint8Array {
@@ -146,7 +168,7 @@ function makeSys(): Sys {
   const all: Record<string, unknown> = {};
   for (const name in calls) {
     const primitive = calls[name as keyof Vocabulary] as unknown;
-    if (typeof primitive === "function") all[name] = now(primitive as Primitive<never, Kind>);
+    if (typeof primitive === "function") all[name] = runner(primitive as Primitive<never, Kind>);
   }
   // A copy of the engine with one thread of many would go on from here.
   all["clone3"] = () => {

@@ -392,6 +392,7 @@ export const numbers = {
   listns: [470, 470],
 } as const;
 
+/** A syscall by the kernel's name, on any architecture. */
 export type SyscallName = keyof typeof numbers;
 
 /**

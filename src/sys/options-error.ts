@@ -8,8 +8,10 @@ export class OptionsError extends TypeError {
   override readonly name = "OptionsError";
   /** The option, written as one would in code: `cgroup["memory.max"]`, `mounts[2].tmpfs`. */
   readonly where: string;
+  /** What was given there. */
   readonly value: unknown;
 
+  /** A sentence that begins with "expected" is completed by the value. */
   constructor(where: string, value: unknown, sentence: string) {
     super(`${where}: ${sentence}${sentence.startsWith("expected ") ? `, got ${show(value)}` : ""}`);
     this.where = where;

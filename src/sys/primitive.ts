@@ -3,8 +3,9 @@ import type { Arg, Call, Text } from "./call.ts";
 import { checkCall, type Wrong } from "./check.ts";
 import type { DecodedStruct } from "./decode.ts";
 import type { Fd } from "./fd.ts";
-import type { FlagSetName } from "./flags.ts";
+import type { FlagSetName } from "./flag-sets.ts";
 import type { SyscallName } from "./numbers.ts";
+import type { Statmount } from "./statmount.ts";
 import { type StructName, structs } from "./structs.ts";
 
 /** What a call gives back: these, or the struct of that name, which the kernel has filled. */
@@ -17,25 +18,36 @@ export interface Results {
   fd: Fd;
   /** Two descriptors: the ends of a pipe, a pair of sockets. */
   fds: readonly [Fd, Fd];
+  /** A descriptor whose number the kernel wrote to memory. */
+  writtenFd: Fd;
   /** The bytes that were written, as many as the call returned. */
   bytes: Uint8Array<ArrayBuffer>;
   /** The same as UTF-8. */
   text: string;
-  /** What the kernel wrote to a word of 32 bits, of 64 bits. */
+  /** What was written up to a NUL, as UTF-8. */
+  string: string;
+  /** The CPUs whose bits are set in the bytes that were written. */
+  cpus: readonly number[];
+  /** What the kernel wrote to a word of 32 bits. */
   u32: number;
+  /** What the kernel wrote to a word of 64 bits. */
   u64: bigint;
   /** As many ids of 64 bits as the call returned. */
   ids: readonly bigint[];
+  /** The struct of that name with the strings that stand behind it. */
+  statmount: Statmount;
 }
 
-/** The kind of a result, by name. */
-export type Kind = keyof Results | StructName;
+/** The kind of a result, by name: `"pollfd[]"` is the list of structs that was handed over, as the kernel left it. */
+export type Kind = keyof Results | StructName | `${StructName}[]`;
 /** The type of a result, by its kind. */
 export type ResultOf<K extends Kind> = K extends keyof Results
   ? Results[K]
   : K extends StructName
     ? DecodedStruct<K>
-    : never;
+    : K extends `${infer N extends StructName}[]`
+      ? readonly DecodedStruct<N>[]
+      : never;
 
 /** Called, it gives the call as data: {@link Call}. */
 export interface Primitive<A extends readonly unknown[], K extends Kind> {
@@ -82,7 +94,7 @@ export type Out =
   | { readonly report: string; readonly size: number };
 
 /** What is no argument at all stands in its place until `checkCall` says so, with the name of the call. */
-const refused = (value: unknown, expected: string): Arg => ({ value, expected }) satisfies Wrong as never;
+export const refused = (value: unknown, expected: string): Arg => ({ value, expected }) satisfies Wrong as never;
 
 /** A descriptor. @throws {TypeError} for an Fd that is closed or was given up. */
 export function fd(value: FdArg): Arg {

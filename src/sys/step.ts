@@ -50,6 +50,7 @@ export interface ActStep extends StepBase {
   readonly isPid1?: boolean;
 }
 
+/** One step of a box. */
 export type Step = CallStep | ActStep;
 
 /** A step that makes a call; `more` holds what is not usual. */

@@ -1,15 +1,22 @@
 /** Structs that syscalls take and return: where each field lies, and how strace(1) prints it. */
-import type { FlagSetName } from "./flags.ts";
+import type { FlagSetName } from "./flag-sets.ts";
 
+/** Parts of addresses, of which numbers are in network order: inet_addr("127.0.0.1"). */
+export type AddressPart = "path" | "port" | "ipv4" | "ipv6" | "flow" | "groups";
+
+/** How a struct is laid out in memory. */
 export interface Struct {
   /** Bytes, the padding at the end included. */
   readonly size: number;
   /** By C member designator, as offsetof(3) takes it: `ru_utime.tv_sec`. Reserved fields are left out. */
   readonly fields: Readonly<Record<string, Field>>;
-  /** The call takes an array of them, of which this is the only one. */
-  readonly isArray?: true;
+  /** The call takes the address of one word: `[SECCOMP_RET_LOG]`. */
+  readonly isWord?: true;
+  /** The member of a union that it is, where strace names it: `{query={...}}`. */
+  readonly within?: string;
 }
 
+/** One field of a struct. */
 export interface Field {
   /** Offset in bytes. */
   readonly at: number;
@@ -17,9 +24,23 @@ export interface Field {
   readonly bytes: number;
   /**
    * How it is printed; absent, in decimal. A descriptor that is -100 prints as AT_FDCWD, a pointer 0 as NULL.
-   * A limit with all bits set is none: Infinity, printed RLIM64_INFINITY.
+   * A limit with all bits set is none: Infinity, printed RLIM64_INFINITY. An errno is negative: -EPERM; a kernel is a version.
    */
-  readonly as?: FlagSetName | "octal" | "hex" | "pointer" | "fd" | "signal" | "limit";
+  readonly as?:
+    | FlagSetName
+    | AddressPart
+    | "bytes"
+    | "list"
+    | "octal"
+    | "hex"
+    | "pointer"
+    | "fd"
+    | "signal"
+    | "limit"
+    | "errno"
+    | "kernel";
+  /** What strace calls it, where it does not by its name in C; with "" what it prints stands alone. */
+  readonly named?: string;
   /** A number that can be negative, in two's complement. */
   readonly signed?: true;
   /** All 64 bits are used, as in ids that count up forever: a bigint. */
@@ -85,8 +106,8 @@ export const structs = {
     size: 136,
     fields: {
       handle_bytes: { at: 0, bytes: 4 },
-      handle_type: { at: 4, bytes: 4, as: "hex", signed: true },
-      f_handle: { at: 8, bytes: 128, raw: true },
+      handle_type: { at: 4, bytes: 4, signed: true },
+      f_handle: { at: 8, bytes: 128, as: "bytes", raw: true },
     },
   },
   /** fcntl(F_SETLK), fcntl(F_OFD_SETLK). F_GETLK(2const) */
@@ -98,6 +119,22 @@ export const structs = {
       l_start: { at: 8, bytes: 8, signed: true },
       l_len: { at: 16, bytes: 8, signed: true },
       l_pid: { at: 24, bytes: 4, signed: true },
+    },
+  },
+  /** copy_file_range, sendfile: a file's position, by its address; the call moves it on. copy_file_range(2) */
+  loff_t: {
+    size: 8,
+    isWord: true,
+    fields: {
+      offset: { at: 0, bytes: 8, signed: true },
+    },
+  },
+  /** ioctl(FS_IOC_SETFLAGS): a file's flags, by their address. FS_IOC_SETFLAGS(2const) */
+  fs_flags: {
+    size: 4,
+    isWord: true,
+    fields: {
+      flags: { at: 0, bytes: 4, as: "FS" },
     },
   },
   /** read from inotify: the part before the name, which is `len` bytes long. inotify(7) */
@@ -272,7 +309,6 @@ export const structs = {
   /** poll, ppoll. poll(2) */
   pollfd: {
     size: 8,
-    isArray: true,
     fields: {
       fd: { at: 0, bytes: 4, as: "fd", signed: true },
       events: { at: 4, bytes: 2, as: "POLL" },
@@ -367,10 +403,10 @@ export const structs = {
   termios: {
     size: 36,
     fields: {
-      c_iflag: { at: 0, bytes: 4, as: "hex" },
-      c_oflag: { at: 4, bytes: 4, as: "hex" },
-      c_cflag: { at: 8, bytes: 4, as: "hex" },
-      c_lflag: { at: 12, bytes: 4, as: "hex" },
+      c_iflag: { at: 0, bytes: 4, as: "IFLAG" },
+      c_oflag: { at: 4, bytes: 4, as: "OFLAG" },
+      c_cflag: { at: 8, bytes: 4, as: "CFLAG" },
+      c_lflag: { at: 12, bytes: 4, as: "LFLAG" },
       c_line: { at: 16, bytes: 1 },
       c_cc: { at: 17, bytes: 19, raw: true },
     },
@@ -407,13 +443,24 @@ export const structs = {
       ifr_newname: { at: 16, bytes: 16, text: true },
     },
   },
-  /** ioctl(SIOCGIFADDR), ioctl(SIOCSIFNETMASK): ifreq with an address, in IPv4 `sa_data[2]` to `[5]`. netdevice(7) */
+  /** ioctl(SIOCGIFADDR), ioctl(SIOCSIFADDR): ifreq with an IPv4 address, in network order. netdevice(7) */
   ifreq_addr: {
     size: 40,
     fields: {
       ifr_name: { at: 0, bytes: 16, text: true },
-      "ifr_addr.sa_family": { at: 16, bytes: 2, as: "AF" },
-      "ifr_addr.sa_data": { at: 18, bytes: 14, raw: true },
+      "ifr_addr.sin_family": { at: 16, bytes: 2, as: "AF", named: "ifr_addr.sa_family" },
+      "ifr_addr.sin_port": { at: 18, bytes: 2, as: "port" },
+      "ifr_addr.sin_addr": { at: 20, bytes: 4, as: "ipv4" },
+    },
+  },
+  /** ioctl(SIOCGIFNETMASK), ioctl(SIOCSIFNETMASK): ifreq with an IPv4 net mask, in network order. netdevice(7) */
+  ifreq_netmask: {
+    size: 40,
+    fields: {
+      ifr_name: { at: 0, bytes: 16, text: true },
+      "ifr_netmask.sin_family": { at: 16, bytes: 2, as: "AF", named: "ifr_netmask.sa_family" },
+      "ifr_netmask.sin_port": { at: 18, bytes: 2, as: "port" },
+      "ifr_netmask.sin_addr": { at: 20, bytes: 4, as: "ipv4" },
     },
   },
   /**
@@ -428,31 +475,39 @@ export const structs = {
       "ifr_hwaddr.sa_data": { at: 18, bytes: 14, raw: true },
     },
   },
-  /** bind, connect. unix(7) */
+  /** getsockname, getpeername: room for an address of any family. sockaddr(3type) */
+  sockaddr: {
+    size: 128,
+    fields: {
+      sa_family: { at: 0, bytes: 2, as: "AF" },
+      sa_data: { at: 2, bytes: 126, raw: true },
+    },
+  },
+  /** bind, connect: a path, or a name in the abstract name space after a NUL. unix(7) */
   sockaddr_un: {
     size: 110,
     fields: {
-      sun_family: { at: 0, bytes: 2, as: "AF" },
-      sun_path: { at: 2, bytes: 108, text: true },
+      sun_family: { at: 0, bytes: 2, as: "AF", named: "sa_family" },
+      sun_path: { at: 2, bytes: 108, as: "path", text: true },
     },
   },
   /** bind, connect; port and address in network order. ip(7) */
   sockaddr_in: {
     size: 16,
     fields: {
-      sin_family: { at: 0, bytes: 2, as: "AF" },
-      sin_port: { at: 2, bytes: 2, raw: true },
-      sin_addr: { at: 4, bytes: 4, raw: true },
+      sin_family: { at: 0, bytes: 2, as: "AF", named: "sa_family" },
+      sin_port: { at: 2, bytes: 2, as: "port" },
+      sin_addr: { at: 4, bytes: 4, as: "ipv4" },
     },
   },
   /** bind, connect; port, flow and address in network order. ipv6(7) */
   sockaddr_in6: {
     size: 28,
     fields: {
-      sin6_family: { at: 0, bytes: 2, as: "AF" },
-      sin6_port: { at: 2, bytes: 2, raw: true },
-      sin6_flowinfo: { at: 4, bytes: 4, raw: true },
-      sin6_addr: { at: 8, bytes: 16, raw: true },
+      sin6_family: { at: 0, bytes: 2, as: "AF", named: "sa_family" },
+      sin6_port: { at: 2, bytes: 2, as: "port" },
+      sin6_flowinfo: { at: 4, bytes: 4, as: "flow" },
+      sin6_addr: { at: 8, bytes: 16, as: "ipv6", named: "", raw: true },
       sin6_scope_id: { at: 24, bytes: 4 },
     },
   },
@@ -460,9 +515,9 @@ export const structs = {
   sockaddr_nl: {
     size: 12,
     fields: {
-      nl_family: { at: 0, bytes: 2, as: "AF" },
+      nl_family: { at: 0, bytes: 2, as: "AF", named: "sa_family" },
       nl_pid: { at: 4, bytes: 4 },
-      nl_groups: { at: 8, bytes: 4, as: "hex" },
+      nl_groups: { at: 8, bytes: 4, as: "groups" },
     },
   },
   /** sendmsg, recvmsg. sendmsg(2) */
@@ -485,6 +540,16 @@ export const structs = {
       cmsg_len: { at: 0, bytes: 8 },
       cmsg_level: { at: 8, bytes: 4, as: "SOL", signed: true },
       cmsg_type: { at: 12, bytes: 4, as: "SCM", signed: true },
+    },
+  },
+  /** sendmsg: a control message with one descriptor, SCM_RIGHTS; the next begins where it ends. unix(7), cmsg(3) */
+  cmsg_rights: {
+    size: 24,
+    fields: {
+      cmsg_len: { at: 0, bytes: 8 },
+      cmsg_level: { at: 8, bytes: 4, as: "SOL", signed: true },
+      cmsg_type: { at: 12, bytes: 4, as: "SCM", signed: true },
+      cmsg_data: { at: 16, bytes: 4, as: "list", signed: true },
     },
   },
   /** getsockopt(SO_PEERCRED), SCM_CREDENTIALS. unix(7) */
@@ -562,8 +627,24 @@ export const structs = {
     fields: {
       id: { at: 0, bytes: 8, as: "hex", wide: true },
       val: { at: 8, bytes: 8, signed: true },
-      error: { at: 16, bytes: 4, signed: true },
+      error: { at: 16, bytes: 4, as: "errno", signed: true },
       flags: { at: 20, bytes: 4, as: "SECCOMP_USER_NOTIF_FLAG" },
+    },
+  },
+  /** ioctl(SECCOMP_IOCTL_NOTIF_ID_VALID): an id, by its address. seccomp_unotify(2), Linux 5.0 */
+  seccomp_notif_id: {
+    size: 8,
+    isWord: true,
+    fields: {
+      id: { at: 0, bytes: 8, as: "hex", wide: true },
+    },
+  },
+  /** seccomp(SECCOMP_GET_ACTION_AVAIL): an action, by its address. seccomp(2), Linux 4.14 */
+  seccomp_action: {
+    size: 4,
+    isWord: true,
+    fields: {
+      action: { at: 0, bytes: 4, as: "SECCOMP_RET" },
     },
   },
   /** ioctl(SECCOMP_IOCTL_NOTIF_ADDFD). seccomp_unotify(2), Linux 5.9 */
@@ -575,6 +656,16 @@ export const structs = {
       srcfd: { at: 12, bytes: 4, as: "fd" },
       newfd: { at: 16, bytes: 4, as: "fd" },
       newfd_flags: { at: 20, bytes: 4, as: "O" },
+    },
+  },
+  /** One instruction of a BPF program; in `regs` the destination's register is the lower half, the source's the upper. bpf(2) */
+  bpf_insn: {
+    size: 8,
+    fields: {
+      code: { at: 0, bytes: 1, as: "hex" },
+      regs: { at: 1, bytes: 1, as: "hex" },
+      off: { at: 2, bytes: 2, signed: true },
+      imm: { at: 4, bytes: 4, signed: true },
     },
   },
   /**
@@ -591,7 +682,7 @@ export const structs = {
       log_level: { at: 24, bytes: 4 },
       log_size: { at: 28, bytes: 4 },
       log_buf: { at: 32, bytes: 8, as: "pointer" },
-      kern_version: { at: 40, bytes: 4, as: "hex" },
+      kern_version: { at: 40, bytes: 4, as: "kernel" },
       prog_flags: { at: 44, bytes: 4, as: "hex" },
       prog_name: { at: 48, bytes: 16, text: true },
       prog_ifindex: { at: 64, bytes: 4 },
@@ -633,6 +724,7 @@ export const structs = {
   /** bpf(BPF_PROG_QUERY): `query` of bpf_attr. bpf(2), Linux 4.15; `prog_attach_flags` 6.1, `link_ids` 6.6 */
   bpf_prog_query_attr: {
     size: 64,
+    within: "query",
     fields: {
       target_fd: { at: 0, bytes: 4, as: "fd" },
       attach_type: { at: 4, bytes: 4, as: "BPF_ATTACH_TYPE" },
@@ -649,6 +741,7 @@ export const structs = {
   /** bpf(BPF_LINK_CREATE): the part of `link_create` of bpf_attr that all links have. bpf(2), Linux 5.7 */
   bpf_link_create_attr: {
     size: 16,
+    within: "link_create",
     fields: {
       prog_fd: { at: 0, bytes: 4, as: "fd" },
       target_fd: { at: 4, bytes: 4, as: "fd" },
@@ -719,7 +812,7 @@ export const structs = {
   cap_user_header: {
     size: 8,
     fields: {
-      version: { at: 0, bytes: 4, as: "hex" },
+      version: { at: 0, bytes: 4, as: "LINUX_CAPABILITY_VERSION" },
       pid: { at: 4, bytes: 4, signed: true },
     },
   },
@@ -813,4 +906,5 @@ export const structs = {
   },
 } as const satisfies Readonly<Record<string, Struct>>;
 
+/** A struct by its name in C, without `struct`. */
 export type StructName = keyof typeof structs;

@@ -5,7 +5,7 @@ import { OptionsError } from "./options-error.ts";
 import type { AskableFeature } from "./probes.ts";
 import { isSince, parseVersion, since } from "./since.ts";
 
-export type { AskableFeature };
+export type { AskableFeature } from "./probes.ts";
 
 const answers = new Map<AskableFeature, boolean>();
 

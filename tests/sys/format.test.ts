@@ -28,6 +28,25 @@ const printed: [Call, string][] = [
     call.prlimit64(0, RLIMIT.NOFILE, 1024, -1),
     "prlimit64(0, RLIMIT_NOFILE, {rlim_cur=1024, rlim_max=RLIM64_INFINITY}, NULL)",
   ],
+  [
+    call.prlimit64(0, RLIMIT.NOFILE, 20000, 524288),
+    "prlimit64(0, RLIMIT_NOFILE, {rlim_cur=20000, rlim_max=512*1024}, NULL)",
+  ],
+  [call.schedSetaffinity(0, [65, 0, 31]), "sched_setaffinity(0, 16, [0 31 65])"],
+  [call.ioprioSet(1, 0, (2 << 13) | 4), "ioprio_set(IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4))"],
+  [call.personality(0x40000), "personality(PER_LINUX|ADDR_NO_RANDOMIZE)"],
+  [call.personality(0xffffffff), "personality(0xffffffff)"],
+  [call.kill(1, 34), "kill(1, SIGRT_2)"],
+  [call.rtSigtimedwait([34, SIG.HUP, 32]), "rt_sigtimedwait([HUP RTMIN RT_2], NULL, NULL, 8)"],
+  [call.rtSigprocmask(SIG_HOW.BLOCK, [...Array(65).keys()].slice(2)), "rt_sigprocmask(SIG_BLOCK, ~[HUP], NULL, 8)"],
+  [
+    call.timerfdSettime(3, 1, { tv_sec: 1, tv_nsec: 2 }),
+    "timerfd_settime(3, TFD_TIMER_ABSTIME, {it_interval={tv_sec=0, tv_nsec=0}, it_value={tv_sec=1, tv_nsec=2}}, {out})",
+  ],
+  [
+    call.clone3(CLONE.PIDFD, SIG.CHLD, { setTid: [1, 77], pidfd: { report: "pidfd", size: 4 } }),
+    "clone3({flags=CLONE_PIDFD, pidfd={report pidfd}, exit_signal=SIGCHLD, stack=NULL, stack_size=0, set_tid=[1, 77], set_tid_size=2}, 88)",
+  ],
   [call.write({ result: "file" }, "0 0 1\n"), 'write({file}, "0 0 1\\n", 6)'],
   [
     call.execve("/bin/sh", ["sh", "-c", 'echo "\\"'], ["A=1"]),

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Arg, Call } from "../../src/sys/call.ts";
 import type { ErrnoName } from "../../src/sys/errno.ts";
-import { type FlagSetName, type FlagSet, flagSets } from "../../src/sys/flags.ts";
+import { type FlagSet, type FlagSetName, flagSets } from "../../src/sys/flag-sets.ts";
 import { type Hint, hintFor, hints } from "../../src/sys/hints.ts";
 import { numbers, type SyscallName } from "../../src/sys/numbers.ts";
 import { callsSince } from "../../src/sys/since.ts";

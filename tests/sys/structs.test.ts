@@ -23,11 +23,25 @@ const types: Partial<Record<StructName, string>> = {
   cap_user_header: "struct __user_cap_header_struct",
   cap_user_data: "struct { struct __user_cap_data_struct data[2]; }",
   utsname: "struct new_utsname",
+  // No struct in C: TASK_COMM_LEN bytes.
   ifreq_ifindex: "struct ifreq",
   ifreq_mtu: "struct ifreq",
   ifreq_newname: "struct ifreq",
-  ifreq_addr: "struct ifreq",
+  ifreq_addr: `struct {
+    union { char ifrn_name[16]; } ifr_ifrn; union { struct sockaddr_in ifru_addr; char ifru_all[24]; } ifr_ifru;
+  }`,
+  ifreq_netmask: `struct {
+    union { char ifrn_name[16]; } ifr_ifrn; union { struct sockaddr_in ifru_netmask; char ifru_all[24]; } ifr_ifru;
+  }`,
   ifreq_hwaddr: "struct ifreq",
+  // A word that has no struct in C, as the next one.
+  seccomp_notif_id: "struct { __u64 id; }",
+  seccomp_action: "struct { __u32 action; }",
+  // Two registers of 4 bits each, which have no offset in C.
+  bpf_insn: "struct { __u8 code, regs; __s16 off; __s32 imm; }",
+  // Words that have no struct in C.
+  loff_t: "struct { __kernel_loff_t offset; }",
+  fs_flags: "struct { __u32 flags; }",
   // The kernel's include/linux/fs.h, with MAX_HANDLE_SZ bytes.
   file_handle: "struct { __u32 handle_bytes; int handle_type; unsigned char f_handle[128]; }",
   // The kernel's include/linux/socket.h, as the next two; msghdr is its user_msghdr.
@@ -37,6 +51,9 @@ const types: Partial<Record<StructName, string>> = {
   }`,
   cmsghdr: "struct { __kernel_size_t cmsg_len; int cmsg_level, cmsg_type; }",
   ucred: "struct { int pid; __u32 uid, gid; }",
+  // struct sockaddr_storage by the names of struct sockaddr, and cmsghdr with one descriptor.
+  sockaddr: "struct { unsigned short sa_family; char sa_data[126]; }",
+  cmsg_rights: "struct { __kernel_size_t cmsg_len; int cmsg_level, cmsg_type, cmsg_data; }",
   // Linux 6.12, as the next one
   mnt_ns_info: "struct { __u32 size, nr_mounts; __u64 mnt_ns_id; }",
   landlock_ruleset_attr: "struct { __u64 handled_access_fs, handled_access_net, scoped; }",

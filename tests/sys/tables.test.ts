@@ -1,7 +1,8 @@
-/** The generated tables: src/sys/{errno,numbers,flags}.ts. */
+/** The generated tables: src/sys/{errno,numbers,flags,flag-sets}.ts. */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { errnoName, type ErrnoName, errnos, errnoText } from "../../src/sys/errno.ts";
+import { type FlagSet, type FlagSetName, flagSets, flagWord } from "../../src/sys/flag-sets.ts";
 import {
   AT_FDCWD,
   BPF_CLASS,
@@ -13,10 +14,6 @@ import {
   CLONE,
   FD_NSFS_ROOT,
   FD_PIDFS_ROOT,
-  type FlagSet,
-  type FlagSetName,
-  flagSets,
-  flagWord,
   LISTNS_CURRENT_USER,
   LSMT_ROOT,
   O,

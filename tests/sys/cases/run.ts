@@ -7,9 +7,10 @@ const isRoot = process.getuid?.() === 0;
 const failed: string[] = [];
 
 for (const one of family.cases) {
-  if (one.as !== undefined && (one.as === "root") !== isRoot) continue;
-  if (only === undefined && one.alone) runAlone(one);
-  else if (only === undefined || only === one.name) await runHere(one);
+  if (only === one.name) await runHere(one);
+  if (only !== undefined || (one.as !== undefined && (one.as === "root") !== isRoot)) continue;
+  if (one.alone || one.in || one.exitCode !== undefined) runAlone(one);
+  else await runHere(one);
 }
 if (failed.length > 0) {
   console.error(failed.join("\n"));
@@ -27,10 +28,10 @@ async function runHere(one: Case): Promise<void> {
   }
 }
 
-function runAlone({ name }: Case): void {
-  const { exitCode, stderr } = Bun.spawnSync([process.execPath, import.meta.path, log, familyName, name], {
+function runAlone({ name, in: within = [], exitCode: expected = 0 }: Case): void {
+  const { exitCode, stderr } = Bun.spawnSync([...within, process.execPath, import.meta.path, log, familyName, name], {
     stdout: "inherit",
     stderr: "pipe",
   });
-  if (exitCode !== 0) failed.push(stderr.toString() || `${familyName}/${name}: ended with ${exitCode}`);
+  if (exitCode !== expected) failed.push(stderr.toString() || `${familyName}/${name}: ended with ${exitCode}`);
 }
