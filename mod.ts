@@ -18,6 +18,18 @@ export {
 } from "./src/spawn/mod.ts";
 export { Namespace } from "./src/ns/mod.ts";
 export { overlay } from "./src/mount/mod.ts";
-export { call, errnoName, Fd, formatCall, invoke, OptionsError, sys, SyscallError } from "./src/sys/mod.ts";
+export {
+  call,
+  cloneProgram,
+  errnoName,
+  Fd,
+  formatCall,
+  invoke,
+  OptionsError,
+  run,
+  supports,
+  sys,
+  SyscallError,
+} from "./src/sys/mod.ts";
 export * as flags from "./src/sys/flags.ts";
 export { mountinfo, ParseError, parseMountinfo, parseStatus, status } from "./src/proc/mod.ts";

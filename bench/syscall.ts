@@ -20,7 +20,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { addressOf, pin, syscall } from "../ffi/syscall.ts";
 import { AT_FDCWD, O } from "../src/sys/flags.ts";
-import { sys } from "../src/sys/invoke.ts";
+import { sys } from "../src/sys/vocabulary.ts";
 import { type Arch, numberOf } from "../src/sys/numbers.ts";
 import { compile, type Group, helper, interleave, print, ratios, removed, type Row } from "./harness.ts";
 

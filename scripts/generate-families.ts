@@ -25,15 +25,19 @@ export const families = {
 ${rows.join("\n")}
 } as const;
 `;
-const { stdout, exitCode } = Bun.spawnSync(
-  [process.execPath, "fmt", "--no-script", `--stdin-filepath=${output}`],
-  { cwd: root, stdin: Buffer.from(text) },
-);
+const { stdout, exitCode } = Bun.spawnSync([process.execPath, "fmt", "--no-script", `--stdin-filepath=${output}`], {
+  cwd: root,
+  stdin: Buffer.from(text),
+});
 if (exitCode !== 0) throw new Error("bun fmt does not take the text");
 const wanted = stdout.toString();
 
 if (!process.argv.includes("--check")) await Bun.write(output, wanted);
-else if ((await Bun.file(output).text().catch(() => "")) !== wanted) {
+else if (
+  (await Bun.file(output)
+    .text()
+    .catch(() => "")) !== wanted
+) {
   console.error("src/sys/families.ts is not what scripts/generate-families.ts makes of src/sys/calls");
   process.exitCode = 1;
 }

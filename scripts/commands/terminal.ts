@@ -1,5 +1,5 @@
 /** A terminal for the program, connected to this process's own: keys go in as they are, the size follows. */
-import { sys } from "../../src/sys/invoke.ts";
+import { sys } from "../../src/sys/vocabulary.ts";
 import type { SpawnOptions } from "../../src/spawn/mod.ts";
 
 const endOfFile = "\x04";

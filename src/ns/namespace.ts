@@ -3,7 +3,7 @@ import { fstatSync } from "node:fs";
 import { SyscallError } from "../sys/error.ts";
 import type { Fd } from "../sys/fd.ts";
 import { AT_FDCWD, O } from "../sys/flags.ts";
-import { sys } from "../sys/invoke.ts";
+import { sys } from "../sys/vocabulary.ts";
 import { OptionsError } from "../sys/options-error.ts";
 import { kinds, type NamespaceKind, namespaceKinds } from "./kinds.ts";
 

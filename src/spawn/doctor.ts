@@ -12,7 +12,8 @@ import {
   status,
   uidMap,
 } from "../proc/mod.ts";
-import { invoke, sys } from "../sys/invoke.ts";
+import { invoke } from "../sys/invoke.ts";
+import { sys } from "../sys/vocabulary.ts";
 import { SyscallError } from "../sys/error.ts";
 import { MFD } from "../sys/flags.ts";
 import {

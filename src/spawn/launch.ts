@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { F_SEAL, MFD } from "../sys/flags.ts";
 import { SyscallError } from "../sys/error.ts";
 import type { Fd } from "../sys/fd.ts";
-import { sys } from "../sys/invoke.ts";
+import { sys } from "../sys/vocabulary.ts";
 import { OptionsError } from "../sys/options-error.ts";
 import { checkOptions } from "./check.ts";
 import { errorOf, failureOf } from "./failure.ts";

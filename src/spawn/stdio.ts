@@ -2,7 +2,7 @@
 import { closeSync } from "node:fs";
 import { SyscallError } from "../sys/error.ts";
 import { AT, AT_FDCWD, MOUNT_ATTR, O, OPEN_TREE } from "../sys/flags.ts";
-import { sys } from "../sys/invoke.ts";
+import { sys } from "../sys/vocabulary.ts";
 import type { SpawnOptions } from "./options.ts";
 
 /** The options that decide where the streams lead. */

@@ -1,7 +1,6 @@
-/** Calls that run now, in this process: `sys.mount(...)`, `run(mount, ...)`, `invoke(call)`. */
+/** Calls that run now, in this process: `run(mount, ...)`, `invoke(call)`. */
 import { syscall, type Word } from "../../ffi/syscall.ts";
 import type { Arg, Call } from "./call.ts";
-import * as calls from "./calls.ts";
 import { checkArgument, checkCall } from "./check.ts";
 import { decodeStruct, decodeStructs, decodeText } from "./decode.ts";
 import { encodeArg } from "./encode.ts";
@@ -97,8 +96,10 @@ const isOutput = (arg: object): arg is Output => "into" in arg || ("out" in arg 
 
 function decode(returns: Kind, result: number, args: readonly Arg[]): unknown {
   if (returns === "fd") return new Fd(result);
-  const index = args.findIndex((arg) => typeof arg === "object" && arg !== null && isOutput(arg));
-  const bytes = writtenBytes(words[index], args[index] as Output);
+  const written = args.flatMap((arg, i) =>
+    typeof arg === "object" && arg !== null && isOutput(arg) ? [writtenBytes(words[i], arg)] : [],
+  );
+  const [bytes = new Uint8Array(0)] = written;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (returns) {
     case "bytes":
@@ -117,6 +118,10 @@ function decode(returns: Kind, result: number, args: readonly Arg[]): unknown {
       return view.getUint32(0, true);
     case "u64":
       return view.getBigUint64(0, true);
+    case "u32s":
+      return written.map((one) => new DataView(one.buffer, one.byteOffset).getUint32(0, true));
+    case "words":
+      return Array.from({ length: result }, (_, i) => view.getUint32(4 * i, true));
     case "ids":
       return Array.from({ length: result }, (_, i) => view.getBigUint64(8 * i, true));
     case "statmount":
@@ -148,35 +153,4 @@ function outputSize(output: Output): number {
   if ("structs" in output) return structs[output.structs].size * output.list.length;
   if ("into" in output) return output.into.length;
   return typeof output.out === "string" ? structs[output.out satisfies StructName].size : output.out;
-}
-
-type Vocabulary = typeof calls;
-/** The vocabulary, run now. */
-export type Sys = {
-  readonly [
-    K in Exclude<keyof Vocabulary, "clone3"> as Vocabulary[K] extends Primitive<never, Kind> ? K : never
-  ]: Vocabulary[K] extends Primitive<infer A, infer R> ? (...args: A) => ResultOf<R> : never;
-};
-
-/**
- * Every call of the vocabulary, run now: `sys.sethostname("box")`. Same arguments as `call.*`; results by kind, see {@link Results}.
- * An Fd that is given to `sys.close` is closed afterwards as after its own `close()`. `clone3` is left out: see {@link cloneProgram}.
- */
-export const sys: Sys = makeSys();
-
-function makeSys(): Sys {
-  const all: Record<string, unknown> = {};
-  for (const name in calls) {
-    const primitive = calls[name as keyof Vocabulary] as unknown;
-    if (typeof primitive === "function") all[name] = runner(primitive as Primitive<never, Kind>);
-  }
-  // A copy of the engine with one thread of many would go on from here.
-  all["clone3"] = () => {
-    throw new TypeError(
-      "clone3 cannot be run in this process: it is a step of a box; for a program there is cloneProgram()",
-    );
-  };
-  const close = all["close"] as Sys["close"];
-  all["close"] = (target: Parameters<Sys["close"]>[0]) => (target instanceof Fd ? target.close() : close(target));
-  return all as Sys;
 }

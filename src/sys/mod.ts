@@ -1,7 +1,10 @@
 /** Syscalls, three ways: as data (`call.*`), now (`sys.*`), printed (`formatCall`). What is named here is loaded when it is used. */
 import { lazy } from "./lazy.ts";
 
+export type { Address } from "./address.ts";
+export type { BpfInsn, SockFilter } from "./bpf.ts";
 export type { Arg, Call, Fields, Text } from "./call.ts";
+export type { CapabilitySets } from "./capabilities.ts";
 export type { ClonedProcess, CloneOptions } from "./clone.ts";
 export type { DecodedStruct } from "./decode.ts";
 export type { ErrnoName } from "./errno.ts";
@@ -22,7 +25,11 @@ export { call, type CallVocabulary, type Sys, sys } from "./vocabulary.ts";
 
 // Each path stands as it is, for bundlers.
 const modules = {
+  address: () => require("./address.ts") as typeof import("./address.ts"),
+  bpf: () => require("./bpf.ts") as typeof import("./bpf.ts"),
+  capabilities: () => require("./capabilities.ts") as typeof import("./capabilities.ts"),
   clone: () => require("./clone.ts") as typeof import("./clone.ts"),
+  decode: () => require("./decode.ts") as typeof import("./decode.ts"),
   device: () => require("./device.ts") as typeof import("./device.ts"),
   errno: () => require("./errno.ts") as typeof import("./errno.ts"),
   format: () => require("./format.ts") as typeof import("./format.ts"),
@@ -30,13 +37,28 @@ const modules = {
   invoke: () => require("./invoke.ts") as typeof import("./invoke.ts"),
   numbers: () => require("./numbers.ts") as typeof import("./numbers.ts"),
   primitive: () => require("./primitive.ts") as typeof import("./primitive.ts"),
+  rights: () => require("./rights.ts") as typeof import("./rights.ts"),
   since: () => require("./since.ts") as typeof import("./since.ts"),
   statmount: () => require("./statmount.ts") as typeof import("./statmount.ts"),
   supports: () => require("./supports.ts") as typeof import("./supports.ts"),
 };
 
+/** The address in a buffer of getsockname, accept4, recvfrom: see src/sys/address.ts. */
+export const parseAddress = lazy(modules.address, "parseAddress");
+/** An instruction of a classic BPF filter: BPF_STMT. seccomp(2) */
+export const bpfStmt = lazy(modules.bpf, "bpfStmt");
+/** A jump of a classic BPF filter: BPF_JUMP. seccomp(2) */
+export const bpfJump = lazy(modules.bpf, "bpfJump");
+/** Capabilities by number as one mask. capabilities(7) */
+export const capabilityMask = lazy(modules.capabilities, "capabilityMask");
+/** The capabilities of a mask by name. capabilities(7) */
+export const capabilityNames = lazy(modules.capabilities, "capabilityNames");
+/** What capget returned, as three masks. capget(2) */
+export const capabilitySets = lazy(modules.capabilities, "capabilitySets");
 /** A program started by clone3(2) itself: see src/sys/clone.ts. */
 export const cloneProgram = lazy(modules.clone, "cloneProgram");
+/** A struct that the kernel wrote, its fields by name: see src/sys/decode.ts. */
+export const decodeStruct = lazy(modules.decode, "decodeStruct");
 /** The number of a device, as mknod(2) takes it: see src/sys/device.ts. */
 export const makedev = lazy(modules.device, "makedev");
 /** The major number of a device. makedev(3) */
@@ -65,6 +87,10 @@ export const run = lazy(modules.invoke, "run");
 export const numberOf = lazy(modules.numbers, "numberOf");
 /** Makes a primitive of a call that the vocabulary lacks: see src/sys/primitive.ts. */
 export const define = lazy(modules.primitive, "define");
+/** The descriptors that a control message of recvmsg brought: SCM_RIGHTS. unix(7) */
+export const parseRights = lazy(modules.rights, "parseRights");
+/** Bytes of a control buffer for so many descriptors. cmsg(3) */
+export const rightsSpace = lazy(modules.rights, "rightsSpace");
 /** Whether a kernel is as new as a version: `isSince([6, 1], "5.12")`. */
 export const isSince = lazy(modules.since, "isSince");
 /** What statmount(2) wrote, its strings read out. */

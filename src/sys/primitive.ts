@@ -32,6 +32,10 @@ export interface Results {
   u32: number;
   /** What the kernel wrote to a word of 64 bits. */
   u64: bigint;
+  /** The same for several arguments of 32 bits, in their order. */
+  u32s: readonly number[];
+  /** As many words of 32 bits as the call returned. */
+  words: readonly number[];
   /** As many ids of 64 bits as the call returned. */
   ids: readonly bigint[];
   /** The struct of that name with the strings that stand behind it. */

@@ -10,7 +10,7 @@ import { readReport, reportLayout } from "../../src/spawn/report.ts";
 import { makePipe } from "../../src/spawn/stdio.ts";
 
 import { MFD } from "../../src/sys/flags.ts";
-import { sys } from "../../src/sys/invoke.ts";
+import { sys } from "../../src/sys/vocabulary.ts";
 import { rootHost } from "./host.ts";
 
 const emulator = Bun.which("qemu-aarch64");

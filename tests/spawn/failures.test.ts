@@ -14,7 +14,7 @@ import * as call from "../../src/sys/calls.ts";
 import type { ErrnoName } from "../../src/sys/errno.ts";
 import { SyscallError } from "../../src/sys/error.ts";
 import { MFD } from "../../src/sys/flags.ts";
-import { sys } from "../../src/sys/invoke.ts";
+import { sys } from "../../src/sys/vocabulary.ts";
 import type { Step } from "../../src/sys/step.ts";
 import {
   adoptOrphans,

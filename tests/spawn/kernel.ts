@@ -16,7 +16,7 @@ import { basename, dirname, join } from "node:path";
 import { mountinfo } from "../../src/proc/mod.ts";
 import type { Plan } from "../../src/spawn/plan-data.ts";
 import { PR } from "../../src/sys/flags.ts";
-import { sys } from "../../src/sys/invoke.ts";
+import { sys } from "../../src/sys/vocabulary.ts";
 import { asUser, isRoot, projectDir, user } from "../helpers.ts";
 
 export const who = isRoot ? "root" : "an ordinary user";

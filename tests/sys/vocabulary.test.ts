@@ -60,6 +60,8 @@ test.skipIf(strace === null)(`what cannot be an argument is refused in every pla
     const args = fromSample(sample) as unknown[];
     for (const [i] of args.entries())
       for (const value of never) {
+        // Milliseconds may have parts.
+        if (name === "ppoll" && value === 1.5) continue;
         tried++;
         const error = caught(() => build(...args.with(i, value)));
         if (!(error instanceof TypeError))

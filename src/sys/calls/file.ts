@@ -15,6 +15,7 @@ import {
   one,
   type Out,
   out,
+  refused,
   room,
   text,
   textOrNull,
@@ -563,14 +564,15 @@ export const ppoll = define("ppoll", "pollfd[]", (fds: readonly PollFd[], timeou
     out: true,
   },
   fds.length,
-  timeoutMs === null ? null : { struct: "timespec", fields: timespecOf(timeoutMs) },
+  timeoutMs === null ? null : timespec(timeoutMs),
   null,
   8,
 ]);
 
-function timespecOf(ms: number): Fields {
+function timespec(ms: number): Arg {
+  if (!Number.isFinite(ms)) return refused(ms, "a number of milliseconds, or null");
   const seconds = Math.floor(ms / 1000);
-  return { tv_sec: seconds, tv_nsec: Math.floor((ms - 1000 * seconds) * 1e6) };
+  return { struct: "timespec", fields: { tv_sec: seconds, tv_nsec: Math.floor((ms - 1000 * seconds) * 1e6) } };
 }
 
 /** `inotify_init1(flags)`: a descriptor that reads events, see `parseInotifyEvents`. inotify_init(2) */

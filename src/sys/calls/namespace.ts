@@ -21,7 +21,8 @@ import {
 
 /**
  * `unshare(flags)`: move the calling thread into new namespaces. unshare(2)
- * pid and time: for its children, and time also at its next execve (Linux 6.2).
+ * pid and time: for its children, and time also at its next execve (Linux 6.2). From then on the process can make no threads (EINVAL),
+ * and Bun aborts when it needs one: leave at once by setns, or let a step do it.
  * @throws {SyscallError} EPERM without CAP_SYS_ADMIN, but for CLONE_NEWUSER; EINVAL for CLONE_NEWUSER in a process with threads, as Bun is.
  */
 export const unshare = define("unshare", "none", (flags: number) => [bits("CLONE", flags)]);

@@ -30,7 +30,6 @@ import {
   text,
   textOrNull,
 } from "../primitive.ts";
-import { structs } from "../structs.ts";
 
 // Ids
 
@@ -43,8 +42,8 @@ export const setresuid = define("setresuid", "none", (ruid: number, euid: number
   int(euid),
   int(suid),
 ]);
-/** `getresuid(ruid, euid, suid)`: each is written to four bytes. getresuid(2) */
-export const getresuid = define("getresuid", "none", (ruid: Out, euid: Out, suid: Out) => [
+/** `getresuid(ruid, euid, suid)`: the real, the effective and the saved one. getresuid(2) */
+export const getresuid = define("getresuid", "u32s", (ruid: Out = 4, euid: Out = 4, suid: Out = 4) => [
   out(ruid),
   out(euid),
   out(suid),
@@ -59,7 +58,7 @@ export const setresgid = define("setresgid", "none", (rgid: number, egid: number
   int(sgid),
 ]);
 /** `getresgid(rgid, egid, sgid)`: each is written to four bytes. getresgid(2) */
-export const getresgid = define("getresgid", "none", (rgid: Out, egid: Out, sgid: Out) => [
+export const getresgid = define("getresgid", "u32s", (rgid: Out = 4, egid: Out = 4, sgid: Out = 4) => [
   out(rgid),
   out(egid),
   out(sgid),
@@ -67,19 +66,16 @@ export const getresgid = define("getresgid", "none", (rgid: Out, egid: Out, sgid
 /** `setgroups(size, list)`: the supplementary groups. EPERM where a user namespace denies it. setgroups(2) */
 export const setgroups = define("setgroups", "none", (groups: readonly number[]) => [
   groups.length,
-  groups.length === 0 ? null : { words: groups },
+  Array.isArray(groups) && groups.length === 0 ? null : { words: groups },
 ]);
-/**
- * `getgroups(size, list)`: the supplementary groups, as words of four bytes; returns how many. Room for none asks only that. getgroups(2)
- * @throws {SyscallError} EINVAL when there are more than there is room for.
- */
-export const getgroups = define("getgroups", "number", (list: Exclude<Out, string>) => {
-  const bytes = list instanceof Uint8Array ? list.length : typeof list === "number" ? list : sizeOfOut(list);
-  return [Math.floor(bytes / 4), out(list)];
-});
+/** `getgroups(size, list)`: the supplementary groups. getgroups(2) */
+export const getgroups = define("getgroups", "words", (list: Uint8Array | number = 4 * groupsMax) => [
+  int(list instanceof Uint8Array ? list.length >> 2 : list >> 2),
+  out(list),
+]);
 
-const sizeOfOut = (value: Exclude<Out, string | number | Uint8Array>): number =>
-  "size" in value ? value.size : typeof value.out === "number" ? value.out : structs[value.out].size;
+/** NGROUPS_MAX. */
+const groupsMax = 65_536;
 
 // Capabilities
 
@@ -128,6 +124,12 @@ const filterProgram = (filter: readonly SockFilter[]): Arg => ({
   fields: { len: filter.length, filter: { structs: "sock_filter", list: filter } },
 });
 
+// By addition, which keeps what is no flag from becoming one.
+const withListener = (flags: number): number =>
+  typeof flags !== "number" || flags & SECCOMP_FILTER_FLAG.NEW_LISTENER
+    ? flags
+    : flags + SECCOMP_FILTER_FLAG.NEW_LISTENER;
+
 /** `seccomp(SECCOMP_SET_MODE_STRICT, 0, NULL)`: from now on only read, write, _exit and sigreturn. As a step only: it kills Bun. seccomp(2) */
 export const seccompSetModeStrict = define("seccomp", "none", () => [one("SECCOMP", SECCOMP.SET_MODE_STRICT), 0, null]);
 /**
@@ -147,7 +149,7 @@ export const seccompSetModeFilter = define("seccomp", "number", (flags: number, 
  */
 export const seccompNewListener = define("seccomp", "fd", (flags: number, filter: readonly SockFilter[]) => [
   one("SECCOMP", SECCOMP.SET_MODE_FILTER),
-  bits("SECCOMP_FILTER_FLAG", flags | SECCOMP_FILTER_FLAG.NEW_LISTENER),
+  bits("SECCOMP_FILTER_FLAG", withListener(flags)),
   filterProgram(filter),
 ]);
 /**
@@ -182,11 +184,7 @@ export const seccompNotifRecv = define("ioctl", "seccomp_notif", (listener: FdAr
 export const seccompNotifSend = define(
   "ioctl",
   "none",
-  (
-    listener: FdArg,
-    id: LongArg,
-    { val = 0, error = 0, flags = 0 }: { val?: LongArg; error?: number; flags?: number },
-  ) => [
+  (listener: FdArg, id: LongArg, val: LongArg, error: number = 0, flags: number = 0) => [
     fd(listener),
     one("IOCTL", IOCTL.SECCOMP_IOCTL_NOTIF_SEND),
     {

@@ -44,7 +44,8 @@ import {
   XATTR,
 } from "../../../src/sys/flags.ts";
 import { parseInotifyEvents } from "../../../src/sys/inotify.ts";
-import { invoke, sys } from "../../../src/sys/invoke.ts";
+import { invoke } from "../../../src/sys/invoke.ts";
+import { sys } from "../../../src/sys/vocabulary.ts";
 import { type Feature, isSince, parseVersion, since } from "../../../src/sys/since.ts";
 import type { Case, Family, Traced } from "./case.ts";
 

@@ -39,7 +39,7 @@ import {
   STATX,
   STATX_ATTR,
 } from "../../../src/sys/flags.ts";
-import { sys } from "../../../src/sys/invoke.ts";
+import { sys } from "../../../src/sys/vocabulary.ts";
 import { type Feature, isSince, parseVersion, since } from "../../../src/sys/since.ts";
 import { parseStatmount } from "../../../src/sys/statmount.ts";
 import type { Family, Traced } from "./case.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseAddress } from "../../../src/sys/address.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import { AF, IFF, IPPROTO, MSG, NETLINK, NETLINK_OPT, O, SHUT, SO, SOCK, SOL, TUN } from "../../../src/sys/flags.ts";
-import { sys } from "../../../src/sys/invoke.ts";
+import { sys } from "../../../src/sys/vocabulary.ts";
 import { AT_FDCWD } from "../../../src/sys/mod.ts";
 import { parseRights, rightsSpace } from "../../../src/sys/rights.ts";
 import type { Case, Family, Traced } from "./case.ts";

@@ -13,7 +13,8 @@ import {
   SECCOMP_RET,
 } from "../../../src/sys/flags.ts";
 import { bpfJump, bpfStmt, type SockFilter } from "../../../src/sys/bpf.ts";
-import { invoke, sys } from "../../../src/sys/invoke.ts";
+import { invoke } from "../../../src/sys/invoke.ts";
+import { sys } from "../../../src/sys/vocabulary.ts";
 import { type Arch, numberOf, type SyscallName } from "../../../src/sys/numbers.ts";
 import { Traced } from "./case.ts";
 
