@@ -27,17 +27,21 @@ import {
 const creates = (flags: number): boolean => (flags & (O.CREAT | (O.TMPFILE & ~O.DIRECTORY))) !== 0;
 
 /** `openat(dirfd, pathname, flags, mode)`: the mode counts with O_CREAT and O_TMPFILE only. openat(2) */
-export const openat = define("openat", "fd", (dirfd: FdArg, path: Text, flags: number, mode: number = 0) => [
-  fd(dirfd),
-  text(path),
-  bits("O", flags),
-  ...(creates(flags) ? [octal(mode)] : []),
-]);
+export const openat = /* @__PURE__ */ define(
+  "openat",
+  "fd",
+  (dirfd: FdArg, path: Text, flags: number, mode: number = 0) => [
+    fd(dirfd),
+    text(path),
+    bits("O", flags),
+    ...(creates(flags) ? [octal(mode)] : []),
+  ],
+);
 /**
  * `openat2(dirfd, pathname, how, size)`: resolution under the rules of RESOLVE_*. openat2(2), Linux 5.6
  * @throws {SyscallError} EXDEV when the path leaves what it was to stay in, ELOOP for a link that is ruled out, EAGAIN when something was renamed meanwhile.
  */
-export const openat2 = define(
+export const openat2 = /* @__PURE__ */ define(
   "openat2",
   "fd",
   (dirfd: FdArg, path: Text, flags: number, resolve: number, mode: number = 0) => [
@@ -55,50 +59,50 @@ export const openat2 = define(
   ],
 );
 /** `close(fd)`. close(2) */
-export const close = define("close", "none", (target: FdArg) => [fd(target)]);
+export const close = /* @__PURE__ */ define("close", "none", (target: FdArg) => [fd(target)]);
 /**
  * `close_range(first, last, flags)`: close, or mark close-on-exec, all descriptors from first to last. close_range(2), Linux 5.9
  * @throws {SyscallError} EINVAL when the first is above the last; before Linux 5.11 for CLOSE_RANGE_CLOEXEC.
  */
-export const closeRange = define("close_range", "none", (first: number, last: number, flags: number) => [
-  int(first),
-  int(last),
-  bits("CLOSE_RANGE", flags),
-]);
+export const closeRange = /* @__PURE__ */ define(
+  "close_range",
+  "none",
+  (first: number, last: number, flags: number) => [int(first), int(last), bits("CLOSE_RANGE", flags)],
+);
 /**
  * `dup3(oldfd, newfd, flags)`: lets a number stand for another file, closing what it stood for; returns that number, which nobody owns
  * who did not own it before. dup(2)
  * @throws {SyscallError} EINVAL when both are the same.
  */
-export const dup3 = define("dup3", "number", (old: FdArg, target: FdArg, flags: number) => [
+export const dup3 = /* @__PURE__ */ define("dup3", "number", (old: FdArg, target: FdArg, flags: number) => [
   fd(old),
   fd(target),
   bits("O_FD", flags),
 ]);
 /** `fcntl(fd, F_DUPFD_CLOEXEC, from)`: a second descriptor of the same open file, the first free one from a number on. F_DUPFD(2const) */
-export const dupfdCloexec = define("fcntl", "fd", (source: FdArg, from: number = 0) => [
+export const dupfdCloexec = /* @__PURE__ */ define("fcntl", "fd", (source: FdArg, from: number = 0) => [
   fd(source),
   one("F", F.DUPFD_CLOEXEC),
   int(from),
 ]);
 /** `fcntl(fd, F_DUPFD_QUERY, other)`: 1 when both are of the same open file, otherwise 0. F_DUPFD_QUERY(2const), Linux 6.10 */
-export const dupfdQuery = define("fcntl", "number", (source: FdArg, other: FdArg) => [
+export const dupfdQuery = /* @__PURE__ */ define("fcntl", "number", (source: FdArg, other: FdArg) => [
   fd(source),
   one("F", F.DUPFD_QUERY),
   fd(other),
 ]);
 /** `fcntl(fd, F_GETFD)`: flags of the descriptor, `FD.CLOEXEC` or 0. F_GETFD(2const) */
-export const getFd = define("fcntl", "number", (target: FdArg) => [fd(target), one("F", F.GETFD)]);
+export const getFd = /* @__PURE__ */ define("fcntl", "number", (target: FdArg) => [fd(target), one("F", F.GETFD)]);
 /** `fcntl(fd, F_SETFD, flags)`: flags of the descriptor, `FD.CLOEXEC` or 0. F_SETFD(2const) */
-export const setFd = define("fcntl", "none", (target: FdArg, flags: number) => [
+export const setFd = /* @__PURE__ */ define("fcntl", "none", (target: FdArg, flags: number) => [
   fd(target),
   one("F", F.SETFD),
   bits("FD", flags),
 ]);
 /** `fcntl(fd, F_GETFL)`: access mode and status flags of the open file, of `O`. F_GETFL(2const) */
-export const getFl = define("fcntl", "number", (target: FdArg) => [fd(target), one("F", F.GETFL)]);
+export const getFl = /* @__PURE__ */ define("fcntl", "number", (target: FdArg) => [fd(target), one("F", F.GETFL)]);
 /** `fcntl(fd, F_SETFL, flags)`: O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME and O_NONBLOCK of the open file, for all who share it. F_SETFL(2const) */
-export const setFl = define("fcntl", "none", (target: FdArg, flags: number) => [
+export const setFl = /* @__PURE__ */ define("fcntl", "none", (target: FdArg, flags: number) => [
   fd(target),
   one("F", F.SETFL),
   bits("O", flags),
@@ -107,32 +111,40 @@ export const setFl = define("fcntl", "none", (target: FdArg, flags: number) => [
 // Contents
 
 /** `read(fd, buf, count)`: into a buffer; returns how many bytes. read(2) */
-export const read = define("read", "number", (source: FdArg, buffer: Out) => [fd(source), out(buffer), room(buffer)]);
+export const read = /* @__PURE__ */ define("read", "number", (source: FdArg, buffer: Out) => [
+  fd(source),
+  out(buffer),
+  room(buffer),
+]);
 /** `pread64(fd, buf, count, offset)`: into a buffer, without moving the file's position; returns how many bytes. pread(2) */
-export const pread64 = define("pread64", "number", (source: FdArg, buffer: Out, offset: LongArg) => [
+export const pread64 = /* @__PURE__ */ define("pread64", "number", (source: FdArg, buffer: Out, offset: LongArg) => [
   fd(source),
   out(buffer),
   room(buffer),
   long(offset),
 ]);
 /** `write(fd, buf, count)`: returns how many bytes were taken. write(2) */
-export const write = define("write", "number", (target: FdArg, bytes: string | Uint8Array) => [
+export const write = /* @__PURE__ */ define("write", "number", (target: FdArg, bytes: string | Uint8Array) => [
   fd(target),
   data(bytes),
   lengthOf(bytes),
 ]);
 /** `pwrite64(fd, buf, count, offset)`: without moving the file's position; returns how many bytes were taken. pwrite(2) */
-export const pwrite64 = define("pwrite64", "number", (target: FdArg, bytes: string | Uint8Array, offset: LongArg) => [
-  fd(target),
-  data(bytes),
-  lengthOf(bytes),
-  long(offset),
-]);
+export const pwrite64 = /* @__PURE__ */ define(
+  "pwrite64",
+  "number",
+  (target: FdArg, bytes: string | Uint8Array, offset: LongArg) => [
+    fd(target),
+    data(bytes),
+    lengthOf(bytes),
+    long(offset),
+  ],
+);
 /**
  * `lseek(fd, offset, whence)`: moves the file's position, or finds data and holes; returns it in bytes. lseek(2)
  * @throws {SyscallError} ESPIPE for pipes and sockets, ENXIO for SEEK_DATA behind the last data.
  */
-export const lseek = define("lseek", "number", (target: FdArg, offset: LongArg, whence: number) => [
+export const lseek = /* @__PURE__ */ define("lseek", "number", (target: FdArg, offset: LongArg, whence: number) => [
   fd(target),
   long(offset),
   one("SEEK", whence),
@@ -147,7 +159,7 @@ const position = (offset: LongArg | null): Arg =>
  * null is the file's position, which moves on. copy_file_range(2)
  * @throws {SyscallError} EXDEV between file systems that cannot, EINVAL for ranges that overlap and for what is no regular file.
  */
-export const copyFileRange = define(
+export const copyFileRange = /* @__PURE__ */ define(
   "copy_file_range",
   "number",
   (
@@ -160,18 +172,21 @@ export const copyFileRange = define(
   ) => [fd(from), position(fromOffset), fd(to), position(toOffset), long(length), int(flags)],
 );
 /** `sendfile(out_fd, in_fd, offset, count)`: bytes of a file to any descriptor; returns how many. An offset of null is the file's position. sendfile(2) */
-export const sendfile = define(
+export const sendfile = /* @__PURE__ */ define(
   "sendfile",
   "number",
   (to: FdArg, from: FdArg, offset: LongArg | null, count: LongArg) => [fd(to), fd(from), position(offset), long(count)],
 );
 /** `ftruncate(fd, length)`: a file's size in bytes. truncate(2) */
-export const ftruncate = define("ftruncate", "none", (target: FdArg, length: LongArg) => [fd(target), long(length)]);
+export const ftruncate = /* @__PURE__ */ define("ftruncate", "none", (target: FdArg, length: LongArg) => [
+  fd(target),
+  long(length),
+]);
 /**
  * `fallocate(fd, mode, offset, size)`: room in a file, or with a mode holes and zeros in it. fallocate(2)
  * @throws {SyscallError} EOPNOTSUPP when the file system lacks that mode.
  */
-export const fallocate = define(
+export const fallocate = /* @__PURE__ */ define(
   "fallocate",
   "none",
   (target: FdArg, mode: number, offset: LongArg, length: LongArg) => [
@@ -182,7 +197,7 @@ export const fallocate = define(
   ],
 );
 /** `fsync(fd)`: waits until a file is on the disk. fsync(2) */
-export const fsync = define("fsync", "none", (target: FdArg) => [fd(target)]);
+export const fsync = /* @__PURE__ */ define("fsync", "none", (target: FdArg) => [fd(target)]);
 
 // Locks
 
@@ -190,7 +205,7 @@ export const fsync = define("fsync", "none", (target: FdArg) => [fd(target)]);
  * `flock(fd, op)`: a lock on the whole file, of all descriptors of this open file. Waits without LOCK_NB. flock(2)
  * @throws {SyscallError} EAGAIN with LOCK_NB when another holds it.
  */
-export const flock = define("flock", "none", (target: FdArg, operation: number) => [
+export const flock = /* @__PURE__ */ define("flock", "none", (target: FdArg, operation: number) => [
   fd(target),
   bits("LOCK", operation),
 ]);
@@ -213,11 +228,11 @@ const setLock =
  * `fcntl(fd, F_OFD_SETLK, lock)`: locks or unlocks a range of a file for this open file; a length of 0 is up to its end. F_OFD_SETLK(2const)
  * @throws {SyscallError} EAGAIN when another holds a lock on it.
  */
-export const ofdSetlk = define("fcntl", "none", setLock(F.OFD_SETLK));
+export const ofdSetlk = /* @__PURE__ */ define("fcntl", "none", setLock(F.OFD_SETLK));
 /** `fcntl(fd, F_OFD_SETLKW, lock)`: as `ofdSetlk`, but this thread waits for the lock. F_OFD_SETLKW(2const) */
-export const ofdSetlkw = define("fcntl", "none", setLock(F.OFD_SETLKW));
+export const ofdSetlkw = /* @__PURE__ */ define("fcntl", "none", setLock(F.OFD_SETLKW));
 /** `fcntl(fd, F_OFD_GETLK, lock)`: a lock that stands in the way of this one, or `l_type` F_UNLCK when none does. F_OFD_GETLK(2const) */
-export const ofdGetlk = define(
+export const ofdGetlk = /* @__PURE__ */ define(
   "fcntl",
   "flock",
   (target: FdArg, type: number, whence: number, start: LongArg, length: LongArg) => [
@@ -230,7 +245,7 @@ export const ofdGetlk = define(
 // Names
 
 /** `mkdirat(dirfd, pathname, mode)`. mkdir(2) */
-export const mkdirat = define("mkdirat", "none", (dirfd: FdArg, path: Text, mode: number) => [
+export const mkdirat = /* @__PURE__ */ define("mkdirat", "none", (dirfd: FdArg, path: Text, mode: number) => [
   fd(dirfd),
   text(path),
   octal(mode),
@@ -239,14 +254,18 @@ export const mkdirat = define("mkdirat", "none", (dirfd: FdArg, path: Text, mode
  * `mknodat(dirfd, pathname, mode, dev)`: with S_IFREG an empty file; the device, of `makedev`, counts for device nodes only. mknod(2)
  * @throws {SyscallError} EPERM for a device node without CAP_MKNOD in the first user namespace.
  */
-export const mknodat = define("mknodat", "none", (dirfd: FdArg, path: Text, mode: number, dev: number = 0) => [
-  fd(dirfd),
-  text(path),
-  octal(mode),
-  ...((mode & S.IFMT) === S.IFCHR || (mode & S.IFMT) === S.IFBLK ? [int(dev)] : []),
-]);
+export const mknodat = /* @__PURE__ */ define(
+  "mknodat",
+  "none",
+  (dirfd: FdArg, path: Text, mode: number, dev: number = 0) => [
+    fd(dirfd),
+    text(path),
+    octal(mode),
+    ...((mode & S.IFMT) === S.IFCHR || (mode & S.IFMT) === S.IFBLK ? [int(dev)] : []),
+  ],
+);
 /** `symlinkat(target, newdirfd, linkpath)`. symlink(2) */
-export const symlinkat = define("symlinkat", "none", (target: string, dirfd: FdArg, path: Text) => [
+export const symlinkat = /* @__PURE__ */ define("symlinkat", "none", (target: string, dirfd: FdArg, path: Text) => [
   text(target),
   fd(dirfd),
   text(path),
@@ -256,7 +275,7 @@ export const symlinkat = define("symlinkat", "none", (target: string, dirfd: FdA
  * /proc/self/fd/N the first name of one made with O_TMPFILE. link(2)
  * @throws {SyscallError} EXDEV when the two are not on one mount.
  */
-export const linkat = define(
+export const linkat = /* @__PURE__ */ define(
   "linkat",
   "none",
   (from: FdArg, fromPath: Text, to: FdArg, toPath: Text, flags: number = 0) => [
@@ -268,18 +287,17 @@ export const linkat = define(
   ],
 );
 /** `readlinkat(dirfd, pathname, buf, bufsiz)`: where a link leads; with an empty path the link that was opened with O_PATH. readlink(2) */
-export const readlinkat = define("readlinkat", "text", (dirfd: FdArg, path: Text, target: Out = 4096) => [
-  fd(dirfd),
-  text(path),
-  out(target),
-  room(target),
-]);
+export const readlinkat = /* @__PURE__ */ define(
+  "readlinkat",
+  "text",
+  (dirfd: FdArg, path: Text, target: Out = 4096) => [fd(dirfd), text(path), out(target), room(target)],
+);
 /**
  * `renameat2(olddirfd, oldpath, newdirfd, newpath, flags)`: with RENAME_EXCHANGE the two change places, with RENAME_WHITEOUT a device 0:0
  * stays behind. rename(2)
  * @throws {SyscallError} EEXIST with RENAME_NOREPLACE, EXDEV when the two are not on one mount, EINVAL for a flag that the file system lacks.
  */
-export const renameat2 = define(
+export const renameat2 = /* @__PURE__ */ define(
   "renameat2",
   "none",
   (from: FdArg, fromPath: Text, to: FdArg, toPath: Text, flags: number = 0) => [
@@ -291,13 +309,13 @@ export const renameat2 = define(
   ],
 );
 /** `unlinkat(dirfd, pathname, flags)`: rmdir(2) with AT_REMOVEDIR. unlink(2) */
-export const unlinkat = define("unlinkat", "none", (dirfd: FdArg, path: Text, flags: number) => [
+export const unlinkat = /* @__PURE__ */ define("unlinkat", "none", (dirfd: FdArg, path: Text, flags: number) => [
   fd(dirfd),
   text(path),
   bits("AT", flags),
 ]);
 /** `getdents64(fd, dirp, count)`: the next entries of a directory as the kernel packs them, none at its end. getdents(2) */
-export const getdents64 = define("getdents64", "bytes", (dir: FdArg, entries: Out = 32768) => [
+export const getdents64 = /* @__PURE__ */ define("getdents64", "bytes", (dir: FdArg, entries: Out = 32768) => [
   fd(dir),
   out(entries),
   room(entries),
@@ -306,7 +324,7 @@ export const getdents64 = define("getdents64", "bytes", (dir: FdArg, entries: Ou
 // Modes, owners, times
 
 /** `fchmodat(dirfd, pathname, mode)`: the kernel's, without flags; follows links. chmod(2) */
-export const fchmodat = define("fchmodat", "none", (dirfd: FdArg, path: Text, mode: number) => [
+export const fchmodat = /* @__PURE__ */ define("fchmodat", "none", (dirfd: FdArg, path: Text, mode: number) => [
   fd(dirfd),
   text(path),
   octal(mode),
@@ -315,14 +333,13 @@ export const fchmodat = define("fchmodat", "none", (dirfd: FdArg, path: Text, mo
  * `fchmodat2(dirfd, pathname, mode, flags)`: fchmodat with AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. chmod(2), Linux 6.6
  * @throws {SyscallError} EOPNOTSUPP for a symbolic link, which has no mode.
  */
-export const fchmodat2 = define("fchmodat2", "none", (dirfd: FdArg, path: Text, mode: number, flags: number) => [
-  fd(dirfd),
-  text(path),
-  octal(mode),
-  bits("AT", flags),
-]);
+export const fchmodat2 = /* @__PURE__ */ define(
+  "fchmodat2",
+  "none",
+  (dirfd: FdArg, path: Text, mode: number, flags: number) => [fd(dirfd), text(path), octal(mode), bits("AT", flags)],
+);
 /** `fchownat(dirfd, pathname, owner, group, flags)`; -1 leaves one as it is. chown(2) */
-export const fchownat = define(
+export const fchownat = /* @__PURE__ */ define(
   "fchownat",
   "none",
   (dirfd: FdArg, path: Text, uid: number, gid: number, flags: number = 0) => [
@@ -341,7 +358,7 @@ interface FileTime {
 }
 
 /** `utimensat(dirfd, pathname, times, flags)`: times of access and change, null for now; a path of null is the descriptor's own file. utimensat(2) */
-export const utimensat = define(
+export const utimensat = /* @__PURE__ */ define(
   "utimensat",
   "none",
   (
@@ -361,12 +378,16 @@ export const utimensat = define(
  * access(2), Linux 5.8
  * @throws {SyscallError} EACCES when it is not.
  */
-export const faccessat2 = define("faccessat2", "none", (dirfd: FdArg, path: Text, mode: number, flags: number = 0) => [
-  fd(dirfd),
-  text(path),
-  bits("ACCESS", mode),
-  bits("AT_ACCESS", flags),
-]);
+export const faccessat2 = /* @__PURE__ */ define(
+  "faccessat2",
+  "none",
+  (dirfd: FdArg, path: Text, mode: number, flags: number = 0) => [
+    fd(dirfd),
+    text(path),
+    bits("ACCESS", mode),
+    bits("AT_ACCESS", flags),
+  ],
+);
 
 // Extended attributes. The room for results is the most that the kernel has: 64 KiB for a value, and for a list.
 
@@ -390,11 +411,11 @@ const listPathXattr = (path: Text, names: Out = xattrRoom): readonly Arg[] => [t
  * `setxattr(path, name, value, size, flags)`: an extended attribute. setxattr(2)
  * @throws {SyscallError} EEXIST with XATTR_CREATE, ENODATA with XATTR_REPLACE, EOPNOTSUPP, EPERM for trusted.* without CAP_SYS_ADMIN.
  */
-export const setxattr = define("setxattr", "none", setPathXattr);
+export const setxattr = /* @__PURE__ */ define("setxattr", "none", setPathXattr);
 /** `lsetxattr(path, name, value, size, flags)`: of a link itself. setxattr(2) */
-export const lsetxattr = define("lsetxattr", "none", setPathXattr);
+export const lsetxattr = /* @__PURE__ */ define("lsetxattr", "none", setPathXattr);
 /** `fsetxattr(fd, name, value, size, flags)`: by descriptor. setxattr(2) */
-export const fsetxattr = define(
+export const fsetxattr = /* @__PURE__ */ define(
   "fsetxattr",
   "none",
   (target: FdArg, name: string, value: string | Uint8Array, flags: number = 0) => [
@@ -409,7 +430,7 @@ export const fsetxattr = define(
  * `setxattrat(dirfd, path, at_flags, name, args, size)`: with AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. setxattr(2), Linux 6.13
  * @throws {SyscallError} as `setxattr`.
  */
-export const setxattrat = define(
+export const setxattrat = /* @__PURE__ */ define(
   "setxattrat",
   "none",
   (dirfd: FdArg, path: Text, atFlags: number, name: string, value: string | Uint8Array, flags: number = 0) => [
@@ -428,25 +449,24 @@ export const setxattrat = define(
  * `getxattr(path, name, value, size)`: the value of an extended attribute. getxattr(2)
  * @throws {SyscallError} ENODATA when there is none, ERANGE when the buffer is too small for it.
  */
-export const getxattr = define("getxattr", "bytes", getPathXattr);
+export const getxattr = /* @__PURE__ */ define("getxattr", "bytes", getPathXattr);
 /** `lgetxattr(path, name, value, size)`: of a link itself. getxattr(2) */
-export const lgetxattr = define("lgetxattr", "bytes", getPathXattr);
+export const lgetxattr = /* @__PURE__ */ define("lgetxattr", "bytes", getPathXattr);
 /** `fgetxattr(fd, name, value, size)`: by descriptor. getxattr(2) */
-export const fgetxattr = define("fgetxattr", "bytes", (source: FdArg, name: string, value: Out = xattrRoom) => [
-  fd(source),
-  text(name),
-  out(value),
-  room(value),
-]);
+export const fgetxattr = /* @__PURE__ */ define(
+  "fgetxattr",
+  "bytes",
+  (source: FdArg, name: string, value: Out = xattrRoom) => [fd(source), text(name), out(value), room(value)],
+);
 /** `getxattr(path, name, NULL, 0)`: how many bytes the value has. getxattr(2) */
-export const getxattrSize = define("getxattr", "number", (path: Text, name: string) => [
+export const getxattrSize = /* @__PURE__ */ define("getxattr", "number", (path: Text, name: string) => [
   text(path),
   text(name),
   null,
   0,
 ]);
 /** `getxattrat(dirfd, path, at_flags, name, args, size)`: into a buffer; returns how many bytes, and how many it takes for an empty one. getxattr(2), Linux 6.13 */
-export const getxattrat = define(
+export const getxattrat = /* @__PURE__ */ define(
   "getxattrat",
   "number",
   (dirfd: FdArg, path: Text, atFlags: number, name: string, buffer: Uint8Array) => [
@@ -459,19 +479,19 @@ export const getxattrat = define(
   ],
 );
 /** `listxattr(path, list, size)`: the names of the extended attributes that the caller may see, each ended by NUL. listxattr(2) */
-export const listxattr = define("listxattr", "bytes", listPathXattr);
+export const listxattr = /* @__PURE__ */ define("listxattr", "bytes", listPathXattr);
 /** `llistxattr(path, list, size)`: of a link itself. listxattr(2) */
-export const llistxattr = define("llistxattr", "bytes", listPathXattr);
+export const llistxattr = /* @__PURE__ */ define("llistxattr", "bytes", listPathXattr);
 /** `flistxattr(fd, list, size)`: by descriptor. listxattr(2) */
-export const flistxattr = define("flistxattr", "bytes", (source: FdArg, names: Out = xattrRoom) => [
+export const flistxattr = /* @__PURE__ */ define("flistxattr", "bytes", (source: FdArg, names: Out = xattrRoom) => [
   fd(source),
   out(names),
   room(names),
 ]);
 /** `listxattr(path, NULL, 0)`: how many bytes the names have. listxattr(2) */
-export const listxattrSize = define("listxattr", "number", (path: Text) => [text(path), null, 0]);
+export const listxattrSize = /* @__PURE__ */ define("listxattr", "number", (path: Text) => [text(path), null, 0]);
 /** `listxattrat(dirfd, path, at_flags, list, size)`: with AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. listxattr(2), Linux 6.13 */
-export const listxattrat = define(
+export const listxattrat = /* @__PURE__ */ define(
   "listxattrat",
   "bytes",
   (dirfd: FdArg, path: Text, atFlags: number, names: Out = xattrRoom) => [
@@ -486,13 +506,22 @@ export const listxattrat = define(
  * `removexattr(path, name)`. removexattr(2)
  * @throws {SyscallError} ENODATA when there is none of that name.
  */
-export const removexattr = define("removexattr", "none", (path: Text, name: string) => [text(path), text(name)]);
+export const removexattr = /* @__PURE__ */ define("removexattr", "none", (path: Text, name: string) => [
+  text(path),
+  text(name),
+]);
 /** `lremovexattr(path, name)`: of a link itself. removexattr(2) */
-export const lremovexattr = define("lremovexattr", "none", (path: Text, name: string) => [text(path), text(name)]);
+export const lremovexattr = /* @__PURE__ */ define("lremovexattr", "none", (path: Text, name: string) => [
+  text(path),
+  text(name),
+]);
 /** `fremovexattr(fd, name)`: by descriptor. removexattr(2) */
-export const fremovexattr = define("fremovexattr", "none", (target: FdArg, name: string) => [fd(target), text(name)]);
+export const fremovexattr = /* @__PURE__ */ define("fremovexattr", "none", (target: FdArg, name: string) => [
+  fd(target),
+  text(name),
+]);
 /** `removexattrat(dirfd, path, at_flags, name)`: with AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. removexattr(2), Linux 6.13 */
-export const removexattrat = define(
+export const removexattrat = /* @__PURE__ */ define(
   "removexattrat",
   "none",
   (dirfd: FdArg, path: Text, atFlags: number, name: string) => [fd(dirfd), text(path), bits("AT", atFlags), text(name)],
@@ -501,20 +530,23 @@ export const removexattrat = define(
 // What has no name in the file system
 
 /** `pipe2(pipefd, flags)`: a reading and a writing end. In a step the two numbers are written to eight bytes of `ends`. pipe(2) */
-export const pipe2 = define("pipe2", "fds", (flags: number, ends: Out = 8) => [out(ends), bits("O_FD", flags)]);
+export const pipe2 = /* @__PURE__ */ define("pipe2", "fds", (flags: number, ends: Out = 8) => [
+  out(ends),
+  bits("O_FD", flags),
+]);
 /**
  * `fcntl(fd, F_SETPIPE_SZ, size)`: how many bytes a pipe takes, rounded up to pages; returns that size. F_SETPIPE_SZ(2const)
  * @throws {SyscallError} EPERM above fs.pipe-max-size, EBUSY when there is more in the pipe.
  */
-export const setPipeSz = define("fcntl", "number", (pipe: FdArg, bytes: number) => [
+export const setPipeSz = /* @__PURE__ */ define("fcntl", "number", (pipe: FdArg, bytes: number) => [
   fd(pipe),
   one("F", F.SETPIPE_SZ),
   int(bytes),
 ]);
 /** `fcntl(fd, F_GETPIPE_SZ)`: how many bytes a pipe takes. F_GETPIPE_SZ(2const) */
-export const getPipeSz = define("fcntl", "number", (pipe: FdArg) => [fd(pipe), one("F", F.GETPIPE_SZ)]);
+export const getPipeSz = /* @__PURE__ */ define("fcntl", "number", (pipe: FdArg) => [fd(pipe), one("F", F.GETPIPE_SZ)]);
 /** `memfd_create(name, flags)`: an anonymous file in memory. memfd_create(2), Linux 3.17 */
-export const memfdCreate = define("memfd_create", "fd", (name: string, flags: number) => [
+export const memfdCreate = /* @__PURE__ */ define("memfd_create", "fd", (name: string, flags: number) => [
   text(name),
   bits("MFD", flags),
 ]);
@@ -522,15 +554,18 @@ export const memfdCreate = define("memfd_create", "fd", (name: string, flags: nu
  * `fcntl(fd, F_ADD_SEALS, seals)`: what nobody may do to a memfd any more. F_ADD_SEALS(2const)
  * @throws {SyscallError} EPERM when it is sealed against seals, EBUSY for F_SEAL_WRITE while it is mapped for writing, EINVAL for other files.
  */
-export const addSeals = define("fcntl", "none", (target: FdArg, seals: number) => [
+export const addSeals = /* @__PURE__ */ define("fcntl", "none", (target: FdArg, seals: number) => [
   fd(target),
   one("F", F.ADD_SEALS),
   bits("F_SEAL", seals),
 ]);
 /** `fcntl(fd, F_GET_SEALS)`: the seals of a memfd, of `F_SEAL`. F_GET_SEALS(2const) */
-export const getSeals = define("fcntl", "number", (target: FdArg) => [fd(target), one("F", F.GET_SEALS)]);
+export const getSeals = /* @__PURE__ */ define("fcntl", "number", (target: FdArg) => [
+  fd(target),
+  one("F", F.GET_SEALS),
+]);
 /** `eventfd2(initval, flags)`: a counter of 64 bits, which write adds to and read takes. eventfd(2) */
-export const eventfd2 = define("eventfd2", "fd", (initial: number, flags: number) => [
+export const eventfd2 = /* @__PURE__ */ define("eventfd2", "fd", (initial: number, flags: number) => [
   int(initial),
   bits("EFD", flags),
 ]);
@@ -538,7 +573,7 @@ export const eventfd2 = define("eventfd2", "fd", (initial: number, flags: number
 // Waiting
 
 /** `ppoll(fds, 1, {0, 0}, NULL, 8)`: what is up with one descriptor, at once. poll(2) */
-export const pollNow = define("ppoll", "number", (target: FdArg, events: number) => [
+export const pollNow = /* @__PURE__ */ define("ppoll", "number", (target: FdArg, events: number) => [
   { structs: "pollfd", list: [{ fd: fd(target), events: bits("POLL", events) }], out: true },
   1,
   { struct: "timespec", fields: { tv_sec: 0, tv_nsec: 0 } },
@@ -557,7 +592,7 @@ export interface PollFd {
  * several descriptors; returns them in their order with `revents`, 0 for nothing. poll(2)
  * @throws {SyscallError} EINTR for a signal, EINVAL for a negative timeout.
  */
-export const ppoll = define("ppoll", "pollfd[]", (fds: readonly PollFd[], timeoutMs: number | null) => [
+export const ppoll = /* @__PURE__ */ define("ppoll", "pollfd[]", (fds: readonly PollFd[], timeoutMs: number | null) => [
   {
     structs: "pollfd",
     list: fds.map((one) => ({ fd: fd(one.fd), events: bits("POLL", one.events) })),
@@ -576,18 +611,18 @@ function timespec(ms: number): Arg {
 }
 
 /** `inotify_init1(flags)`: a descriptor that reads events, see `parseInotifyEvents`. inotify_init(2) */
-export const inotifyInit1 = define("inotify_init1", "fd", (flags: number) => [bits("IN_INIT", flags)]);
+export const inotifyInit1 = /* @__PURE__ */ define("inotify_init1", "fd", (flags: number) => [bits("IN_INIT", flags)]);
 /**
  * `inotify_add_watch(fd, pathname, mask)`: watches a file, or a directory and what is in it; returns the watch's number. inotify_add_watch(2)
  * @throws {SyscallError} ENOSPC at fs.inotify.max_user_watches.
  */
-export const inotifyAddWatch = define("inotify_add_watch", "number", (inotify: FdArg, path: Text, mask: number) => [
-  fd(inotify),
-  text(path),
-  bits("IN", mask),
-]);
+export const inotifyAddWatch = /* @__PURE__ */ define(
+  "inotify_add_watch",
+  "number",
+  (inotify: FdArg, path: Text, mask: number) => [fd(inotify), text(path), bits("IN", mask)],
+);
 /** `inotify_rm_watch(fd, wd)`: an IN_IGNORED event follows. inotify_rm_watch(2) */
-export const inotifyRmWatch = define("inotify_rm_watch", "none", (inotify: FdArg, watch: number) => [
+export const inotifyRmWatch = /* @__PURE__ */ define("inotify_rm_watch", "none", (inotify: FdArg, watch: number) => [
   fd(inotify),
   int(watch),
 ]);
@@ -595,7 +630,7 @@ export const inotifyRmWatch = define("inotify_rm_watch", "none", (inotify: FdArg
 // Requests
 
 /** `ioctl(fd, request, arg)`: a request that has no function of its own here. ioctl(2) */
-export const ioctl = define("ioctl", "number", (target: FdArg, request: number, arg: Arg) => [
+export const ioctl = /* @__PURE__ */ define("ioctl", "number", (target: FdArg, request: number, arg: Arg) => [
   fd(target),
   one("IOCTL", request),
   arg,
@@ -604,7 +639,7 @@ export const ioctl = define("ioctl", "number", (target: FdArg, request: number, 
  * `ioctl(fd, FICLONE, src_fd)`: the file shares all blocks of another until one of them is written. FICLONE(2const)
  * @throws {SyscallError} EOPNOTSUPP where the file system cannot: Btrfs, XFS and bcachefs can.
  */
-export const ficlone = define("ioctl", "none", (target: FdArg, source: FdArg) => [
+export const ficlone = /* @__PURE__ */ define("ioctl", "none", (target: FdArg, source: FdArg) => [
   fd(target),
   one("IOCTL", IOCTL.FICLONE),
   fd(source),
@@ -613,7 +648,7 @@ export const ficlone = define("ioctl", "none", (target: FdArg, source: FdArg) =>
  * `ioctl(fd, FS_IOC_GETFLAGS, attr)`: what lsattr(1) shows, of `FS`. FS_IOC_GETFLAGS(2const)
  * @throws {SyscallError} ENOTTY where the file system has none.
  */
-export const fsIocGetflags = define("ioctl", "u32", (target: FdArg, flags: Out = 4) => [
+export const fsIocGetflags = /* @__PURE__ */ define("ioctl", "u32", (target: FdArg, flags: Out = 4) => [
   fd(target),
   one("IOCTL", IOCTL.FS_IOC_GETFLAGS),
   out(flags),
@@ -622,7 +657,7 @@ export const fsIocGetflags = define("ioctl", "u32", (target: FdArg, flags: Out =
  * `ioctl(fd, FS_IOC_SETFLAGS, attr)`: all flags of a file anew, of `FS`. FS_IOC_SETFLAGS(2const)
  * @throws {SyscallError} EPERM for FS_IMMUTABLE_FL and FS_APPEND_FL without CAP_LINUX_IMMUTABLE.
  */
-export const fsIocSetflags = define("ioctl", "none", (target: FdArg, flags: number) => [
+export const fsIocSetflags = /* @__PURE__ */ define("ioctl", "none", (target: FdArg, flags: number) => [
   fd(target),
   one("IOCTL", IOCTL.FS_IOC_SETFLAGS),
   { struct: "fs_flags", fields: { flags: bits("FS", flags) } },
@@ -631,13 +666,13 @@ export const fsIocSetflags = define("ioctl", "none", (target: FdArg, flags: numb
 // Terminals
 
 /** `ioctl(fd, TIOCSPTLCK, locked)`: 0 lets the other side of /dev/ptmx be opened. TIOCSPTLCK(2const) */
-export const tiocsptlck = define("ioctl", "none", (terminal: FdArg, locked: 0 | 1) => [
+export const tiocsptlck = /* @__PURE__ */ define("ioctl", "none", (terminal: FdArg, locked: 0 | 1) => [
   fd(terminal),
   one("IOCTL", IOCTL.TIOCSPTLCK),
   { words: [locked] },
 ]);
 /** `ioctl(fd, TIOCGPTN, number)`: N of /dev/pts/N, of its other side. TIOCGPTN(2const) */
-export const tiocgptn = define("ioctl", "u32", (terminal: FdArg, number: Out = 4) => [
+export const tiocgptn = /* @__PURE__ */ define("ioctl", "u32", (terminal: FdArg, number: Out = 4) => [
   fd(terminal),
   one("IOCTL", IOCTL.TIOCGPTN),
   out(number),
@@ -646,19 +681,19 @@ export const tiocgptn = define("ioctl", "u32", (terminal: FdArg, number: Out = 4
  * `ioctl(fd, TIOCGPTPEER, flags)`: the other side of a terminal, opened without a path that could lead elsewhere. TIOCGPTPEER(2const)
  * @throws {SyscallError} EIO while it is locked.
  */
-export const tiocgptpeer = define("ioctl", "fd", (terminal: FdArg, flags: number) => [
+export const tiocgptpeer = /* @__PURE__ */ define("ioctl", "fd", (terminal: FdArg, flags: number) => [
   fd(terminal),
   one("IOCTL", IOCTL.TIOCGPTPEER),
   bits("O", flags),
 ]);
 /** `ioctl(fd, TIOCGWINSZ, size)`: rows and columns of a terminal. TIOCGWINSZ(2const) */
-export const tiocgwinsz = define("ioctl", "winsize", (terminal: FdArg, size: Out = "winsize") => [
+export const tiocgwinsz = /* @__PURE__ */ define("ioctl", "winsize", (terminal: FdArg, size: Out = "winsize") => [
   fd(terminal),
   one("IOCTL", IOCTL.TIOCGWINSZ),
   out(size),
 ]);
 /** `ioctl(fd, TIOCSWINSZ, size)`: rows and columns of a terminal, whose programs get SIGWINCH. TIOCSWINSZ(2const) */
-export const tiocswinsz = define(
+export const tiocswinsz = /* @__PURE__ */ define(
   "ioctl",
   "none",
   (terminal: FdArg, rows: number, columns: number, xPixels: number = 0, yPixels: number = 0) => [
@@ -671,7 +706,7 @@ export const tiocswinsz = define(
  * `ioctl(fd, TIOCSCTTY, steal)`: the controlling terminal of the caller's session; 1 takes it from another session. TIOCSCTTY(2const)
  * @throws {SyscallError} EPERM when the caller leads no session, has a terminal, or another session has this one.
  */
-export const tiocsctty = define("ioctl", "none", (terminal: FdArg, steal: 0 | 1 = 0) => [
+export const tiocsctty = /* @__PURE__ */ define("ioctl", "none", (terminal: FdArg, steal: 0 | 1 = 0) => [
   fd(terminal),
   one("IOCTL", IOCTL.TIOCSCTTY),
   int(steal),
@@ -680,7 +715,10 @@ export const tiocsctty = define("ioctl", "none", (terminal: FdArg, steal: 0 | 1 
  * `ioctl(fd, TIOCNOTTY)`: the caller gives up its controlling terminal. TIOCNOTTY(2const)
  * @throws {SyscallError} ENOTTY when it is another one.
  */
-export const tiocnotty = define("ioctl", "none", (terminal: FdArg) => [fd(terminal), one("IOCTL", IOCTL.TIOCNOTTY)]);
+export const tiocnotty = /* @__PURE__ */ define("ioctl", "none", (terminal: FdArg) => [
+  fd(terminal),
+  one("IOCTL", IOCTL.TIOCNOTTY),
+]);
 
 /** Modes of a terminal, as `tcgets` returns them. */
 interface Termios {
@@ -711,7 +749,7 @@ const setTermios =
   ];
 
 /** `ioctl(fd, TCGETS, argp)`: modes of a terminal, of `IFLAG`, `OFLAG`, `CFLAG`, `LFLAG` and `CC`. TCSETS(2const) */
-export const tcgets = define("ioctl", "termios", (terminal: FdArg, modes: Out = "termios") => [
+export const tcgets = /* @__PURE__ */ define("ioctl", "termios", (terminal: FdArg, modes: Out = "termios") => [
   fd(terminal),
   one("IOCTL", IOCTL.TCGETS),
   out(modes),
@@ -720,8 +758,8 @@ export const tcgets = define("ioctl", "termios", (terminal: FdArg, modes: Out = 
  * `ioctl(fd, TCSETS, argp)`: modes of a terminal, at once. TCSETS(2const)
  * `const modes = sys.tcgets(0); sys.tcsets(0, { ...modes, c_lflag: modes.c_lflag & ~LFLAG.ECHO });`
  */
-export const tcsets = define("ioctl", "none", setTermios(IOCTL.TCSETS));
+export const tcsets = /* @__PURE__ */ define("ioctl", "none", setTermios(IOCTL.TCSETS));
 /** `ioctl(fd, TCSETSW, argp)`: as `tcsets`, after what was written has been sent. TCSETS(2const) */
-export const tcsetsw = define("ioctl", "none", setTermios(IOCTL.TCSETSW));
+export const tcsetsw = /* @__PURE__ */ define("ioctl", "none", setTermios(IOCTL.TCSETSW));
 /** `ioctl(fd, TCSETSF, argp)`: as `tcsetsw`, and what was typed and not read yet is dropped. TCSETS(2const) */
-export const tcsetsf = define("ioctl", "none", setTermios(IOCTL.TCSETSF));
+export const tcsetsf = /* @__PURE__ */ define("ioctl", "none", setTermios(IOCTL.TCSETSF));

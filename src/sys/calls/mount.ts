@@ -22,7 +22,7 @@ import {
  * `mount(source, target, filesystemtype, mountflags, data)`; the data is cut at 4095 bytes. mount(2)
  * @throws {SyscallError} EINVAL also for an option that the file system does not know; only dmesg says which. `fsconfig*` say it themselves.
  */
-export const mount = define(
+export const mount = /* @__PURE__ */ define(
   "mount",
   "none",
   (source: Text | null, target: Text, type: string | null, flags: number, data: Text | null) => [
@@ -37,17 +37,23 @@ export const mount = define(
  * `umount2(target, flags)`: with MNT_DETACH out of sight at once, and gone when nobody uses it any more. umount(2)
  * @throws {SyscallError} EBUSY when it is in use. @throws {SyscallError} EINVAL when it is not a mount point.
  */
-export const umount2 = define("umount2", "none", (target: Text, flags: number) => [text(target), bits("MNT", flags)]);
+export const umount2 = /* @__PURE__ */ define("umount2", "none", (target: Text, flags: number) => [
+  text(target),
+  bits("MNT", flags),
+]);
 /**
  * `pivot_root(new_root, put_old)`: make another mount the root. pivot_root(2)
  * @throws {SyscallError} EINVAL when `newRoot` is not a mount point, or its parent mount is shared.
  */
-export const pivotRoot = define("pivot_root", "none", (newRoot: Text, putOld: Text) => [text(newRoot), text(putOld)]);
+export const pivotRoot = /* @__PURE__ */ define("pivot_root", "none", (newRoot: Text, putOld: Text) => [
+  text(newRoot),
+  text(putOld),
+]);
 /**
  * `chroot(path)`: the root directory of the caller; the working directory stays where it is, and is a way out. chroot(2)
  * @throws {SyscallError} EPERM without CAP_SYS_CHROOT.
  */
-export const chroot = define("chroot", "none", (path: Text) => [text(path)]);
+export const chroot = /* @__PURE__ */ define("chroot", "none", (path: Text) => [text(path)]);
 
 // Trees of mounts
 
@@ -55,7 +61,7 @@ export const chroot = define("chroot", "none", (path: Text) => [text(path)]);
  * `open_tree(dirfd, filename, flags)`: with OPEN_TREE_CLONE a detached copy of a mount, or with AT_RECURSIVE of all below. open_tree(2), Linux 5.2
  * @throws {SyscallError} EINVAL when a mount to be copied is unbindable, or locked to another.
  */
-export const openTree = define("open_tree", "fd", (dirfd: FdArg, path: Text, flags: number) => [
+export const openTree = /* @__PURE__ */ define("open_tree", "fd", (dirfd: FdArg, path: Text, flags: number) => [
   fd(dirfd),
   text(path),
   bits("OPEN_TREE", flags),
@@ -64,7 +70,7 @@ export const openTree = define("open_tree", "fd", (dirfd: FdArg, path: Text, fla
  * `open_tree_attr(dirfd, filename, flags, attr, size)`: open_tree and mount_setattr in one. open_tree_attr(2), Linux 6.15
  * @param more As of {@link mountSetattr}; here a mount that is mapped already can be copied with another mapping.
  */
-export const openTreeAttr = define(
+export const openTreeAttr = /* @__PURE__ */ define(
   "open_tree_attr",
   "fd",
   (dirfd: FdArg, path: Text, flags: number, set: number, clear: number = 0, more: MountAttributes = {}) => [
@@ -80,7 +86,7 @@ export const openTreeAttr = define(
  * MOVE_MOUNT_BENEATH puts it under what is mounted there (Linux 6.5), MOVE_MOUNT_SET_GROUP only copies its propagation (Linux 5.15).
  * @throws {SyscallError} EINVAL when an attached mount lies below a shared one. @throws {SyscallError} ELOOP when it would be below itself.
  */
-export const moveMount = define(
+export const moveMount = /* @__PURE__ */ define(
   "move_mount",
   "none",
   (from: FdArg, fromPath: Text, to: FdArg, toPath: Text, flags: number) => [
@@ -116,7 +122,7 @@ const mountAttr = (set: number, clear: number, more: MountAttributes): Arg => ({
  * @param more.usernsFd With MOUNT_ATTR_IDMAP, on a detached mount that was not mapped yet.
  * @throws {SyscallError} EBUSY when a file is open for writing there. @throws {SyscallError} EPERM when an outer user namespace has locked it.
  */
-export const mountSetattr = define(
+export const mountSetattr = /* @__PURE__ */ define(
   "mount_setattr",
   "none",
   (dirfd: FdArg, path: Text, flags: number, set: number, clear: number = 0, more: MountAttributes = {}) => [
@@ -134,15 +140,18 @@ export const mountSetattr = define(
  * `fsopen(fsname, flags)`: a context to configure a new file system in; its descriptor also reads the kernel's messages. fsopen(2), Linux 5.2
  * @throws {SyscallError} ENODEV when the kernel has no such file system.
  */
-export const fsopen = define("fsopen", "fd", (type: string, flags: number) => [text(type), bits("FSOPEN", flags)]);
+export const fsopen = /* @__PURE__ */ define("fsopen", "fd", (type: string, flags: number) => [
+  text(type),
+  bits("FSOPEN", flags),
+]);
 /** `fspick(dirfd, path, flags)`: a context to configure the file system of a mount anew: `path` is its root. fspick(2), Linux 5.2 */
-export const fspick = define("fspick", "fd", (dirfd: FdArg, path: Text, flags: number) => [
+export const fspick = /* @__PURE__ */ define("fspick", "fd", (dirfd: FdArg, path: Text, flags: number) => [
   fd(dirfd),
   text(path),
   bits("FSPICK", flags),
 ]);
 /** `fsconfig(fd, FSCONFIG_SET_FLAG, key, NULL, 0)`: an option without a value. fsconfig(2), Linux 5.2 */
-export const fsconfigFlag = define("fsconfig", "none", (context: FdArg, key: string) => [
+export const fsconfigFlag = /* @__PURE__ */ define("fsconfig", "none", (context: FdArg, key: string) => [
   fd(context),
   one("FSCONFIG", FSCONFIG.SET_FLAG),
   text(key),
@@ -153,7 +162,7 @@ export const fsconfigFlag = define("fsconfig", "none", (context: FdArg, key: str
  * `fsconfig(fd, FSCONFIG_SET_STRING, key, value, 0)`: an option; at most 255 bytes. fsconfig(2), Linux 5.2
  * @throws {SyscallError} EINVAL with what the kernel says about it in `kernelLog`.
  */
-export const fsconfigString = define("fsconfig", "none", (context: FdArg, key: string, value: Text) => [
+export const fsconfigString = /* @__PURE__ */ define("fsconfig", "none", (context: FdArg, key: string, value: Text) => [
   fd(context),
   one("FSCONFIG", FSCONFIG.SET_STRING),
   text(key),
@@ -161,15 +170,19 @@ export const fsconfigString = define("fsconfig", "none", (context: FdArg, key: s
   0,
 ]);
 /** `fsconfig(fd, FSCONFIG_SET_BINARY, key, value, size)`: bytes; up to 1 MiB, and no file system of the kernel's own takes any. fsconfig(2), Linux 5.2 */
-export const fsconfigBinary = define("fsconfig", "none", (context: FdArg, key: string, value: string | Uint8Array) => [
-  fd(context),
-  one("FSCONFIG", FSCONFIG.SET_BINARY),
-  text(key),
-  data(value),
-  lengthOf(value),
-]);
+export const fsconfigBinary = /* @__PURE__ */ define(
+  "fsconfig",
+  "none",
+  (context: FdArg, key: string, value: string | Uint8Array) => [
+    fd(context),
+    one("FSCONFIG", FSCONFIG.SET_BINARY),
+    text(key),
+    data(value),
+    lengthOf(value),
+  ],
+);
 /** `fsconfig(fd, FSCONFIG_SET_PATH, key, path, dirfd)`: a file by its path, as journal_path of ext4. fsconfig(2), Linux 5.2 */
-export const fsconfigPath = define(
+export const fsconfigPath = /* @__PURE__ */ define(
   "fsconfig",
   "none",
   (context: FdArg, key: string, path: Text, dirfd: FdArg = AT_FDCWD) => [
@@ -181,15 +194,19 @@ export const fsconfigPath = define(
   ],
 );
 /** `fsconfig(fd, FSCONFIG_SET_PATH_EMPTY, key, path, dirfd)`: a file by its path, or with an empty one by its descriptor. fsconfig(2), Linux 5.2 */
-export const fsconfigPathEmpty = define("fsconfig", "none", (context: FdArg, key: string, path: Text, dirfd: FdArg) => [
-  fd(context),
-  one("FSCONFIG", FSCONFIG.SET_PATH_EMPTY),
-  text(key),
-  text(path),
-  fd(dirfd),
-]);
+export const fsconfigPathEmpty = /* @__PURE__ */ define(
+  "fsconfig",
+  "none",
+  (context: FdArg, key: string, path: Text, dirfd: FdArg) => [
+    fd(context),
+    one("FSCONFIG", FSCONFIG.SET_PATH_EMPTY),
+    text(key),
+    text(path),
+    fd(dirfd),
+  ],
+);
 /** `fsconfig(fd, FSCONFIG_SET_FD, key, NULL, fd)`: a descriptor, as of a layer of an overlay (Linux 6.13). fsconfig(2), Linux 5.2 */
-export const fsconfigFd = define("fsconfig", "none", (context: FdArg, key: string, value: FdArg) => [
+export const fsconfigFd = /* @__PURE__ */ define("fsconfig", "none", (context: FdArg, key: string, value: FdArg) => [
   fd(context),
   one("FSCONFIG", FSCONFIG.SET_FD),
   text(key),
@@ -197,7 +214,7 @@ export const fsconfigFd = define("fsconfig", "none", (context: FdArg, key: strin
   fd(value),
 ]);
 /** `fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0)`: make the file system, or share the one that is mounted already. fsconfig(2), Linux 5.2 */
-export const fsconfigCreate = define("fsconfig", "none", (context: FdArg) => [
+export const fsconfigCreate = /* @__PURE__ */ define("fsconfig", "none", (context: FdArg) => [
   fd(context),
   one("FSCONFIG", FSCONFIG.CMD_CREATE),
   null,
@@ -208,7 +225,7 @@ export const fsconfigCreate = define("fsconfig", "none", (context: FdArg) => [
  * `fsconfig(fd, FSCONFIG_CMD_CREATE_EXCL, NULL, NULL, 0)`: make a file system that is not mounted yet. fsconfig(2), Linux 5.2, this command Linux 6.6
  * @throws {SyscallError} EBUSY when it is.
  */
-export const fsconfigCreateExcl = define("fsconfig", "none", (context: FdArg) => [
+export const fsconfigCreateExcl = /* @__PURE__ */ define("fsconfig", "none", (context: FdArg) => [
   fd(context),
   one("FSCONFIG", FSCONFIG.CMD_CREATE_EXCL),
   null,
@@ -216,7 +233,7 @@ export const fsconfigCreateExcl = define("fsconfig", "none", (context: FdArg) =>
   0,
 ]);
 /** `fsconfig(fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0)`: apply the options to a file system that fspick has opened. fsconfig(2), Linux 5.2 */
-export const fsconfigReconfigure = define("fsconfig", "none", (context: FdArg) => [
+export const fsconfigReconfigure = /* @__PURE__ */ define("fsconfig", "none", (context: FdArg) => [
   fd(context),
   one("FSCONFIG", FSCONFIG.CMD_RECONFIGURE),
   null,
@@ -224,7 +241,7 @@ export const fsconfigReconfigure = define("fsconfig", "none", (context: FdArg) =
   0,
 ]);
 /** `fsmount(fsfd, flags, attr_flags)`: a detached mount of it. fsmount(2), Linux 5.2 */
-export const fsmount = define("fsmount", "fd", (context: FdArg, flags: number, attributes: number) => [
+export const fsmount = /* @__PURE__ */ define("fsmount", "fd", (context: FdArg, flags: number, attributes: number) => [
   fd(context),
   bits("FSMOUNT", flags),
   bits("MOUNT_ATTR", attributes),
@@ -238,7 +255,7 @@ export const fsmount = define("fsmount", "fd", (context: FdArg, flags: number, a
  * @param nsId Of another mount namespace, as NS_GET_MNTNS_ID has it. Linux 6.11
  * @throws {SyscallError} EOVERFLOW when the buffer is too small for the text. @throws {SyscallError} ENOENT when no mount of that id is in sight.
  */
-export const statmount = define(
+export const statmount = /* @__PURE__ */ define(
   "statmount",
   "statmount",
   (id: LongArg, mask: number, nsId: LongArg = 0, result: Out = 8192) => [
@@ -257,7 +274,7 @@ export const statmount = define(
  * @param flags LISTMOUNT_REVERSE: from the latest on. Linux 6.11
  * @param nsId Of another mount namespace, as NS_GET_MNTNS_ID has it. Linux 6.11
  */
-export const listmount = define(
+export const listmount = /* @__PURE__ */ define(
   "listmount",
   "ids",
   (id: LongArg, lastId: LongArg = 0, flags: number = 0, nsId: LongArg = 0, ids: Out = 8192) => [
@@ -277,14 +294,20 @@ function idsIn(ids: Out): Arg {
 }
 
 /** `statfs(path, buf)`: type, size and state of the file system of a file, in blocks of `f_frsize` bytes. statfs(2) */
-export const statfs = define("statfs", "statfs", (path: Text, result: Out = "statfs") => [text(path), out(result)]);
+export const statfs = /* @__PURE__ */ define("statfs", "statfs", (path: Text, result: Out = "statfs") => [
+  text(path),
+  out(result),
+]);
 /** `fstatfs(fd, buf)`: as statfs, by descriptor. statfs(2) */
-export const fstatfs = define("fstatfs", "statfs", (file: FdArg, result: Out = "statfs") => [fd(file), out(result)]);
+export const fstatfs = /* @__PURE__ */ define("fstatfs", "statfs", (file: FdArg, result: Out = "statfs") => [
+  fd(file),
+  out(result),
+]);
 /**
  * `statx(dirfd, pathname, flags, mask, statxbuf)`: what STATX_* of `mask` asks for about a file; `stx_mask` says what there is. statx(2), Linux 4.11
  * `stx_mnt_id` is that of mountinfo with STATX_MNT_ID (Linux 5.8), and that of statmount with STATX_MNT_ID_UNIQUE (Linux 6.8).
  */
-export const statx = define(
+export const statx = /* @__PURE__ */ define(
   "statx",
   "statx",
   (dirfd: FdArg, path: Text, flags: number, mask: number, result: Out = "statx") => [

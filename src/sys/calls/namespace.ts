@@ -25,20 +25,29 @@ import {
  * and Bun aborts when it needs one: leave at once by setns, or let a step do it.
  * @throws {SyscallError} EPERM without CAP_SYS_ADMIN, but for CLONE_NEWUSER; EINVAL for CLONE_NEWUSER in a process with threads, as Bun is.
  */
-export const unshare = define("unshare", "none", (flags: number) => [bits("CLONE", flags)]);
+export const unshare = /* @__PURE__ */ define("unshare", "none", (flags: number) => [bits("CLONE", flags)]);
 /**
  * `setns(fd, nstype)`: enter the namespace behind a descriptor, of kind `nstype` or, with 0, of any; or with a pidfd all those
  * namespaces of a process that `nstype` names, at once or not at all (Linux 5.8). setns(2)
  * @throws {SyscallError} EINVAL when it is of another kind than `nstype`; EPERM without CAP_SYS_ADMIN there; ESRCH when the process has ended.
  */
-export const setns = define("setns", "none", (ns: FdArg, nstype: number) => [fd(ns), bits("CLONE", nstype)]);
+export const setns = /* @__PURE__ */ define("setns", "none", (ns: FdArg, nstype: number) => [
+  fd(ns),
+  bits("CLONE", nstype),
+]);
 /**
  * `sethostname(name, len)`: of the caller's uts namespace; at most 64 bytes. sethostname(2)
  * @throws {SyscallError} EPERM without CAP_SYS_ADMIN in the user namespace that owns it; EINVAL when it is longer.
  */
-export const sethostname = define("sethostname", "none", (name: string) => [{ data: name }, lengthOf(name)]);
+export const sethostname = /* @__PURE__ */ define("sethostname", "none", (name: string) => [
+  { data: name },
+  lengthOf(name),
+]);
 /** `setdomainname(name, len)`: of the caller's uts namespace, the NIS domain; at most 64 bytes. setdomainname(2) */
-export const setdomainname = define("setdomainname", "none", (name: string) => [{ data: name }, lengthOf(name)]);
+export const setdomainname = /* @__PURE__ */ define("setdomainname", "none", (name: string) => [
+  { data: name },
+  lengthOf(name),
+]);
 
 // Descriptors of namespaces
 
@@ -46,22 +55,31 @@ export const setdomainname = define("setdomainname", "none", (name: string) => [
  * `ioctl(fd, NS_GET_USERNS)`: the user namespace that owns a namespace. NS_GET_USERNS(2const), Linux 4.9
  * @throws {SyscallError} EPERM when that is out of the caller's sight: not its own nor below.
  */
-export const nsGetUserns = define("ioctl", "fd", (ns: FdArg) => [fd(ns), one("IOCTL", IOCTL.NS_GET_USERNS)]);
+export const nsGetUserns = /* @__PURE__ */ define("ioctl", "fd", (ns: FdArg) => [
+  fd(ns),
+  one("IOCTL", IOCTL.NS_GET_USERNS),
+]);
 /**
  * `ioctl(fd, NS_GET_PARENT)`: the parent of a pid or user namespace. NS_GET_PARENT(2const), Linux 4.9
  * @throws {SyscallError} EPERM when that is out of the caller's sight; EINVAL for other kinds, which have none.
  */
-export const nsGetParent = define("ioctl", "fd", (ns: FdArg) => [fd(ns), one("IOCTL", IOCTL.NS_GET_PARENT)]);
+export const nsGetParent = /* @__PURE__ */ define("ioctl", "fd", (ns: FdArg) => [
+  fd(ns),
+  one("IOCTL", IOCTL.NS_GET_PARENT),
+]);
 /**
  * `ioctl(fd, NS_GET_NSTYPE)`: its kind, as a CLONE_NEW* flag. NS_GET_NSTYPE(2const), Linux 4.11
  * @throws {SyscallError} ENOTTY for what is no namespace.
  */
-export const nsGetNstype = define("ioctl", "number", (ns: FdArg) => [fd(ns), one("IOCTL", IOCTL.NS_GET_NSTYPE)]);
+export const nsGetNstype = /* @__PURE__ */ define("ioctl", "number", (ns: FdArg) => [
+  fd(ns),
+  one("IOCTL", IOCTL.NS_GET_NSTYPE),
+]);
 /**
  * `ioctl(fd, NS_GET_OWNER_UID, uid)`: the user who made a user namespace, as the caller counts uids. NS_GET_OWNER_UID(2const), Linux 4.11
  * @throws {SyscallError} EINVAL for other kinds.
  */
-export const nsGetOwnerUid = define("ioctl", "u32", (ns: FdArg, uid: Out = 4) => [
+export const nsGetOwnerUid = /* @__PURE__ */ define("ioctl", "u32", (ns: FdArg, uid: Out = 4) => [
   fd(ns),
   one("IOCTL", IOCTL.NS_GET_OWNER_UID),
   out(uid),
@@ -70,13 +88,13 @@ export const nsGetOwnerUid = define("ioctl", "u32", (ns: FdArg, uid: Out = 4) =>
  * `ioctl(fd, NS_GET_PID_FROM_PIDNS, pid)`: a thread that is `pid` in that pid namespace, as the caller counts. ioctl_nsfs(2), Linux 6.11
  * @throws {SyscallError} ESRCH when there is none; EINVAL when the namespace is of another kind.
  */
-export const nsGetPidFromPidns = define("ioctl", "number", (pidns: FdArg, pid: PidArg) => [
+export const nsGetPidFromPidns = /* @__PURE__ */ define("ioctl", "number", (pidns: FdArg, pid: PidArg) => [
   fd(pidns),
   one("IOCTL", IOCTL.NS_GET_PID_FROM_PIDNS),
   int(pid),
 ]);
 /** `ioctl(fd, NS_GET_TGID_FROM_PIDNS, pid)`: the process of a thread that is `pid` in that pid namespace, as the caller counts. ioctl_nsfs(2), Linux 6.11 */
-export const nsGetTgidFromPidns = define("ioctl", "number", (pidns: FdArg, pid: PidArg) => [
+export const nsGetTgidFromPidns = /* @__PURE__ */ define("ioctl", "number", (pidns: FdArg, pid: PidArg) => [
   fd(pidns),
   one("IOCTL", IOCTL.NS_GET_TGID_FROM_PIDNS),
   int(pid),
@@ -85,13 +103,13 @@ export const nsGetTgidFromPidns = define("ioctl", "number", (pidns: FdArg, pid: 
  * `ioctl(fd, NS_GET_PID_IN_PIDNS, pid)`: a thread that is `pid` for the caller, as that pid namespace counts. ioctl_nsfs(2), Linux 6.11
  * @throws {SyscallError} ESRCH when there is none, or it is not in that namespace.
  */
-export const nsGetPidInPidns = define("ioctl", "number", (pidns: FdArg, pid: PidArg) => [
+export const nsGetPidInPidns = /* @__PURE__ */ define("ioctl", "number", (pidns: FdArg, pid: PidArg) => [
   fd(pidns),
   one("IOCTL", IOCTL.NS_GET_PID_IN_PIDNS),
   int(pid),
 ]);
 /** `ioctl(fd, NS_GET_TGID_IN_PIDNS, pid)`: the process of a thread that is `pid` for the caller, as that pid namespace counts. ioctl_nsfs(2), Linux 6.11 */
-export const nsGetTgidInPidns = define("ioctl", "number", (pidns: FdArg, pid: PidArg) => [
+export const nsGetTgidInPidns = /* @__PURE__ */ define("ioctl", "number", (pidns: FdArg, pid: PidArg) => [
   fd(pidns),
   one("IOCTL", IOCTL.NS_GET_TGID_IN_PIDNS),
   int(pid),
@@ -100,13 +118,13 @@ export const nsGetTgidInPidns = define("ioctl", "number", (pidns: FdArg, pid: Pi
  * `ioctl(fd, NS_GET_MNTNS_ID, id)`: the id of a mount namespace, as statmount takes it, never used again. ioctl_nsfs(2), Linux 6.11
  * @throws {SyscallError} EINVAL for other kinds.
  */
-export const nsGetMntnsId = define("ioctl", "u64", (mntns: FdArg, id: Out = 8) => [
+export const nsGetMntnsId = /* @__PURE__ */ define("ioctl", "u64", (mntns: FdArg, id: Out = 8) => [
   fd(mntns),
   one("IOCTL", IOCTL.NS_GET_MNTNS_ID),
   out(id),
 ]);
 /** `ioctl(fd, NS_GET_ID, id)`: the id of a namespace of any kind, never used again, unlike its inode. ioctl_nsfs(2), Linux 6.18 */
-export const nsGetId = define("ioctl", "u64", (ns: FdArg, id: Out = 8) => [
+export const nsGetId = /* @__PURE__ */ define("ioctl", "u64", (ns: FdArg, id: Out = 8) => [
   fd(ns),
   one("IOCTL", IOCTL.NS_GET_ID),
   out(id),
@@ -115,23 +133,23 @@ export const nsGetId = define("ioctl", "u64", (ns: FdArg, id: Out = 8) => [
  * `ioctl(fd, NS_MNT_GET_INFO, info)`: how many mounts a mount namespace has, and its id. ioctl_nsfs(2), Linux 6.12
  * @throws {SyscallError} EINVAL for other kinds.
  */
-export const nsMntGetInfo = define("ioctl", "mnt_ns_info", (mntns: FdArg, info: Out = "mnt_ns_info") => [
-  fd(mntns),
-  one("IOCTL", IOCTL.NS_MNT_GET_INFO),
-  out(info),
-]);
+export const nsMntGetInfo = /* @__PURE__ */ define(
+  "ioctl",
+  "mnt_ns_info",
+  (mntns: FdArg, info: Out = "mnt_ns_info") => [fd(mntns), one("IOCTL", IOCTL.NS_MNT_GET_INFO), out(info)],
+);
 /**
  * `ioctl(fd, NS_MNT_GET_NEXT, info)`: the mount namespace with the next higher id, of those that the caller has CAP_SYS_ADMIN over. ioctl_nsfs(2), Linux 6.12
  * @param info 16 bytes, for the struct of NS_MNT_GET_INFO about it.
  * @throws {SyscallError} ENOENT when it was the last; EPERM where newer kernels tell it only who rules over the first namespaces.
  */
-export const nsMntGetNext = define("ioctl", "fd", (mntns: FdArg, info: Uint8Array | null = null) => [
+export const nsMntGetNext = /* @__PURE__ */ define("ioctl", "fd", (mntns: FdArg, info: Uint8Array | null = null) => [
   fd(mntns),
   one("IOCTL", IOCTL.NS_MNT_GET_NEXT),
   info === null ? null : out(info),
 ]);
 /** `ioctl(fd, NS_MNT_GET_PREV, info)`: as NS_MNT_GET_NEXT, the one with the next lower id. ioctl_nsfs(2), Linux 6.12 */
-export const nsMntGetPrev = define("ioctl", "fd", (mntns: FdArg, info: Uint8Array | null = null) => [
+export const nsMntGetPrev = /* @__PURE__ */ define("ioctl", "fd", (mntns: FdArg, info: Uint8Array | null = null) => [
   fd(mntns),
   one("IOCTL", IOCTL.NS_MNT_GET_PREV),
   info === null ? null : out(info),
@@ -140,7 +158,11 @@ export const nsMntGetPrev = define("ioctl", "fd", (mntns: FdArg, info: Uint8Arra
  * `ioctl(fd, SIOCGSKNS, NULL)`: the network namespace of a socket. netdevice(7), Linux 4.10
  * @throws {SyscallError} EPERM without CAP_NET_ADMIN there; ENOTTY for what is no socket.
  */
-export const siocgskns = define("ioctl", "fd", (socket: FdArg) => [fd(socket), one("IOCTL", IOCTL.SIOCGSKNS), null]);
+export const siocgskns = /* @__PURE__ */ define("ioctl", "fd", (socket: FdArg) => [
+  fd(socket),
+  one("IOCTL", IOCTL.SIOCGSKNS),
+  null,
+]);
 
 // Namespaces and more of a process, by a descriptor of it
 
@@ -176,7 +198,7 @@ export const pidfdGetUtsNamespace = namespaceOf(IOCTL.PIDFD_GET_UTS_NAMESPACE);
  * tells how a process ended, as wait(2) encodes it, when somebody has reaped it (Linux 6.15).
  * @throws {SyscallError} ESRCH when it has ended, or is not in sight of the caller's pid namespace.
  */
-export const pidfdGetInfo = define(
+export const pidfdGetInfo = /* @__PURE__ */ define(
   "ioctl",
   "pidfd_info",
   (pidfd: FdArg, mask: number = PIDFD_INFO.PID | PIDFD_INFO.CREDS | PIDFD_INFO.CGROUPID) => [
@@ -211,7 +233,7 @@ export interface NamespaceHandle {
  * @param mountId Room for the id of its mount: 4 bytes as in mountinfo, 8 with AT_HANDLE_MNT_ID_UNIQUE.
  * @throws {SyscallError} EOPNOTSUPP when the file system gives none.
  */
-export const nameToHandleAt = define(
+export const nameToHandleAt = /* @__PURE__ */ define(
   "name_to_handle_at",
   "file_handle",
   (dirfd: FdArg, path: string, flags: number, mountId: Out = 8) => [
@@ -228,7 +250,7 @@ export const nameToHandleAt = define(
  * @throws {SyscallError} EPERM without CAP_DAC_READ_SEARCH in the first user namespace, but for namespaces that the caller is in,
  * or has CAP_SYS_ADMIN over; ESTALE when there is no such file, or none in sight.
  */
-export const openByHandleAt = define(
+export const openByHandleAt = /* @__PURE__ */ define(
   "open_by_handle_at",
   "fd",
   (mount: FdArg, handle: FileHandle | NamespaceHandle, flags: number) => [
@@ -280,7 +302,7 @@ export interface NamespaceQuery {
  * `listns(req, ns_ids, nr_ns_ids, flags)`: ids of the namespaces that are in use, from low to high, as many as there is room for. listns(2), Linux 6.19
  * @param ids Room for the ids, of 8 bytes each: 512 of them, where nothing else is said.
  */
-export const listns = define("listns", "ids", (query: NamespaceQuery = {}, ids: Out = 4096) => {
+export const listns = /* @__PURE__ */ define("listns", "ids", (query: NamespaceQuery = {}, ids: Out = 4096) => {
   const size = room(ids);
   return [
     {

@@ -29,13 +29,13 @@ const protocolArg = (domain: number, protocol: number): Arg => {
  * `socket(domain, type, protocol)`: of the caller's network namespace, for good. socket(2)
  * @throws {SyscallError} EPERM for SOCK_RAW and AF_PACKET without CAP_NET_RAW.
  */
-export const socket = define("socket", "fd", (domain: number, type: number, protocol: number) => [
+export const socket = /* @__PURE__ */ define("socket", "fd", (domain: number, type: number, protocol: number) => [
   one("AF", domain),
   bits("SOCK", type),
   protocolArg(domain, protocol),
 ]);
 /** `socketpair(domain, type, protocol, sv)`: two connected sockets, without a name. In a step the two numbers are written to eight bytes of `ends`. socketpair(2) */
-export const socketpair = define(
+export const socketpair = /* @__PURE__ */ define(
   "socketpair",
   "fds",
   (domain: number, type: number, protocol: number, ends: Out = 8) => [
@@ -49,44 +49,57 @@ export const socketpair = define(
  * `bind(sockfd, addr, addrlen)`: gives a socket its address; a unix path becomes a file. bind(2)
  * @throws {SyscallError} EADDRINUSE when the address is taken, or a socket's file was left behind.
  */
-export const bind = define("bind", "none", (target: FdArg, address: Address) => [fd(target), ...addressArgs(address)]);
+export const bind = /* @__PURE__ */ define("bind", "none", (target: FdArg, address: Address) => [
+  fd(target),
+  ...addressArgs(address),
+]);
 /**
  * `connect(sockfd, addr, addrlen)`: to a listener, or for datagrams where they go. connect(2)
  * @throws {SyscallError} ECONNREFUSED when nobody listens there.
  */
-export const connect = define("connect", "none", (target: FdArg, address: Address) => [
+export const connect = /* @__PURE__ */ define("connect", "none", (target: FdArg, address: Address) => [
   fd(target),
   ...addressArgs(address),
 ]);
 /** `listen(sockfd, backlog)`: takes connections, of which that many may wait for accept. listen(2) */
-export const listen = define("listen", "none", (target: FdArg, backlog: number) => [fd(target), int(backlog)]);
+export const listen = /* @__PURE__ */ define("listen", "none", (target: FdArg, backlog: number) => [
+  fd(target),
+  int(backlog),
+]);
 /**
  * `accept4(sockfd, addr, addrlen, flags)`: the next connection; waits for it unless the listener is SOCK_NONBLOCK. accept(2)
  * @param flags SOCK_CLOEXEC and SOCK_NONBLOCK, of the new socket.
  * @param peer 128 bytes for the address of the other end, for `parseAddress`.
  */
-export const accept4 = define("accept4", "fd", (listener: FdArg, flags: number, peer: Uint8Array | null = null) => [
-  fd(listener),
-  ...spaceFor(peer),
-  bits("SOCK", flags),
-]);
+export const accept4 = /* @__PURE__ */ define(
+  "accept4",
+  "fd",
+  (listener: FdArg, flags: number, peer: Uint8Array | null = null) => [
+    fd(listener),
+    ...spaceFor(peer),
+    bits("SOCK", flags),
+  ],
+);
 /** `shutdown(sockfd, how)`: ends one direction, or both, for all who hold the socket. shutdown(2) */
-export const shutdown = define("shutdown", "none", (target: FdArg, how: number) => [fd(target), one("SHUT", how)]);
-/** `getsockname(sockfd, addr, addrlen)`: its own address, as a struct for `parseAddress`. getsockname(2) */
-export const getsockname = define("getsockname", "sockaddr", (target: FdArg, address: Out = "sockaddr") => [
+export const shutdown = /* @__PURE__ */ define("shutdown", "none", (target: FdArg, how: number) => [
   fd(target),
-  out(address),
-  { words: [sizeOf(address)] },
+  one("SHUT", how),
 ]);
+/** `getsockname(sockfd, addr, addrlen)`: its own address, as a struct for `parseAddress`. getsockname(2) */
+export const getsockname = /* @__PURE__ */ define(
+  "getsockname",
+  "sockaddr",
+  (target: FdArg, address: Out = "sockaddr") => [fd(target), out(address), { words: [sizeOf(address)] }],
+);
 /**
  * `getpeername(sockfd, addr, addrlen)`: the address of the other end, as a struct for `parseAddress`. getpeername(2)
  * @throws {SyscallError} ENOTCONN when there is no other end.
  */
-export const getpeername = define("getpeername", "sockaddr", (target: FdArg, address: Out = "sockaddr") => [
-  fd(target),
-  out(address),
-  { words: [sizeOf(address)] },
-]);
+export const getpeername = /* @__PURE__ */ define(
+  "getpeername",
+  "sockaddr",
+  (target: FdArg, address: Out = "sockaddr") => [fd(target), out(address), { words: [sizeOf(address)] }],
+);
 
 /** A buffer for an address and the word that says its size, or NULL and NULL. */
 const spaceFor = (address: Uint8Array | null): readonly [Arg, Arg] =>
@@ -110,7 +123,7 @@ const optionArg = (level: number, option: number): Arg => {
  * `getsockopt(sockfd, level, optname, optval, optlen)`: an option that is a number. getsockopt(2)
  * @throws {SyscallError} ENOPROTOOPT when the socket has no such option.
  */
-export const getsockopt = define(
+export const getsockopt = /* @__PURE__ */ define(
   "getsockopt",
   "u32",
   (target: FdArg, level: number, option: number, value: Out = 4) => [
@@ -125,7 +138,7 @@ export const getsockopt = define(
  * `setsockopt(sockfd, level, optname, optval, optlen)`: a number, or the text or bytes of an option that takes a name or a struct. getsockopt(2)
  * @throws {SyscallError} EPERM for SO_SNDBUFFORCE, SO_MARK and their like without CAP_NET_ADMIN.
  */
-export const setsockopt = define(
+export const setsockopt = /* @__PURE__ */ define(
   "setsockopt",
   "none",
   (target: FdArg, level: number, option: number, value: number | string | Uint8Array) => [
@@ -136,7 +149,7 @@ export const setsockopt = define(
   ],
 );
 /** `getsockopt(sockfd, SOL_SOCKET, SO_PEERCRED, optval, optlen)`: who connected, or listened: pid, uid and gid as the caller's namespaces count. unix(7) */
-export const soPeercred = define("getsockopt", "ucred", (target: FdArg, credentials: Out = "ucred") => [
+export const soPeercred = /* @__PURE__ */ define("getsockopt", "ucred", (target: FdArg, credentials: Out = "ucred") => [
   fd(target),
   one("SOL", SOL.SOCKET),
   one("SO", SO.PEERCRED),
@@ -148,7 +161,7 @@ export const soPeercred = define("getsockopt", "ucred", (target: FdArg, credenti
  * come to be. unix(7), Linux 6.5
  * @throws {SyscallError} ENODATA when the socket has no peer; ESRCH when it has ended (before Linux 6.16).
  */
-export const soPeerpidfd = define("getsockopt", "writtenFd", (target: FdArg, pidfd: Out = 4) => [
+export const soPeerpidfd = /* @__PURE__ */ define("getsockopt", "writtenFd", (target: FdArg, pidfd: Out = 4) => [
   fd(target),
   one("SOL", SOL.SOCKET),
   one("SO", SO.PEERPIDFD),
@@ -162,7 +175,7 @@ export const soPeerpidfd = define("getsockopt", "writtenFd", (target: FdArg, pid
  * `sendto(sockfd, buf, size, flags, dest_addr, addrlen)`: returns how many bytes were taken; to the other end without an address. send(2)
  * @throws {SyscallError} EPIPE, and SIGPIPE without MSG_NOSIGNAL, when the other end is closed.
  */
-export const sendto = define(
+export const sendto = /* @__PURE__ */ define(
   "sendto",
   "number",
   (target: FdArg, bytes: string | Uint8Array, flags: number, address: Address | null = null) => [
@@ -178,7 +191,7 @@ export const sendto = define(
  * @param source 128 bytes for the address that it came from, for `parseAddress`.
  * @throws {SyscallError} EAGAIN when there is nothing and the socket, or MSG_DONTWAIT, does not wait.
  */
-export const recvfrom = define(
+export const recvfrom = /* @__PURE__ */ define(
   "recvfrom",
   "number",
   (from: FdArg, buffer: Out, flags: number, source: Uint8Array | null = null) => [
@@ -194,7 +207,7 @@ export const recvfrom = define(
  * descriptors of its own of the same files; returns how many bytes were taken. sendmsg(2), unix(7)
  * @throws {SyscallError} EBADF when one of the descriptors is not open; ETOOMANYREFS when too many are on their way.
  */
-export const sendmsg = define(
+export const sendmsg = /* @__PURE__ */ define(
   "sendmsg",
   "number",
   (target: FdArg, bytes: string | Uint8Array, fds: readonly FdArg[], flags: number) => [
@@ -233,7 +246,7 @@ const rights = (passed: FdArg): Readonly<Record<string, Arg>> => ({
  * @param control All zeros, `rightsSpace(n)` bytes for n descriptors, for `parseRights`; null to have none.
  * @param flags With MSG_CMSG_CLOEXEC the descriptors stay out of children.
  */
-export const recvmsg = define(
+export const recvmsg = /* @__PURE__ */ define(
   "recvmsg",
   "number",
   (from: FdArg, buffer: Uint8Array, control: Uint8Array | null, flags: number) => [
@@ -258,7 +271,7 @@ export const recvmsg = define(
 // Interfaces, through any socket of their network namespace
 
 /** `ioctl(fd, SIOCGIFNAME, ifr)`: in `ifr_name` the name of the interface with this index. netdevice(7) */
-export const siocgifname = define("ioctl", "ifreq_ifindex", (through: FdArg, index: number) => [
+export const siocgifname = /* @__PURE__ */ define("ioctl", "ifreq_ifindex", (through: FdArg, index: number) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCGIFNAME),
   { struct: "ifreq_ifindex", fields: { ifr_ifindex: int(index) }, out: true },
@@ -267,13 +280,13 @@ export const siocgifname = define("ioctl", "ifreq_ifindex", (through: FdArg, ind
  * `ioctl(fd, SIOCGIFINDEX, ifr)`: in `ifr_ifindex` the index of an interface. netdevice(7)
  * @throws {SyscallError} ENODEV when there is none of that name.
  */
-export const siocgifindex = define("ioctl", "ifreq_ifindex", (through: FdArg, name: string) => [
+export const siocgifindex = /* @__PURE__ */ define("ioctl", "ifreq_ifindex", (through: FdArg, name: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCGIFINDEX),
   { struct: "ifreq_ifindex", fields: { ifr_name: text(name) }, out: true },
 ]);
 /** `ioctl(fd, SIOCGIFFLAGS, ifr)`: in `ifr_flags` IFF_UP and the like. netdevice(7) */
-export const siocgifflags = define("ioctl", "ifreq", (through: FdArg, name: string) => [
+export const siocgifflags = /* @__PURE__ */ define("ioctl", "ifreq", (through: FdArg, name: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCGIFFLAGS),
   { struct: "ifreq", fields: { ifr_name: text(name) }, out: true },
@@ -282,25 +295,25 @@ export const siocgifflags = define("ioctl", "ifreq", (through: FdArg, name: stri
  * `ioctl(fd, SIOCSIFFLAGS, ifr)`: IFF_UP brings an interface up, 0 down. netdevice(7)
  * @throws {SyscallError} EPERM without CAP_NET_ADMIN in the user namespace that owns the network namespace.
  */
-export const siocsifflags = define("ioctl", "none", (through: FdArg, name: string, flags: number) => [
+export const siocsifflags = /* @__PURE__ */ define("ioctl", "none", (through: FdArg, name: string, flags: number) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCSIFFLAGS),
   { struct: "ifreq", fields: { ifr_name: text(name), ifr_flags: bits("IFF", flags) } },
 ]);
 /** `ioctl(fd, SIOCGIFMTU, ifr)`: in `ifr_mtu` the most bytes of a packet. netdevice(7) */
-export const siocgifmtu = define("ioctl", "ifreq_mtu", (through: FdArg, name: string) => [
+export const siocgifmtu = /* @__PURE__ */ define("ioctl", "ifreq_mtu", (through: FdArg, name: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCGIFMTU),
   { struct: "ifreq_mtu", fields: { ifr_name: text(name) }, out: true },
 ]);
 /** `ioctl(fd, SIOCSIFMTU, ifr)`: the most bytes of a packet. netdevice(7) */
-export const siocsifmtu = define("ioctl", "none", (through: FdArg, name: string, bytes: number) => [
+export const siocsifmtu = /* @__PURE__ */ define("ioctl", "none", (through: FdArg, name: string, bytes: number) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCSIFMTU),
   { struct: "ifreq_mtu", fields: { ifr_name: text(name), ifr_mtu: int(bytes) } },
 ]);
 /** `ioctl(fd, SIOCGIFHWADDR, ifr)`: in the first six bytes of `ifr_hwaddr.sa_data` the hardware address. netdevice(7) */
-export const siocgifhwaddr = define("ioctl", "ifreq_hwaddr", (through: FdArg, name: string) => [
+export const siocgifhwaddr = /* @__PURE__ */ define("ioctl", "ifreq_hwaddr", (through: FdArg, name: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCGIFHWADDR),
   { struct: "ifreq_hwaddr", fields: { ifr_name: text(name) }, out: true },
@@ -309,7 +322,7 @@ export const siocgifhwaddr = define("ioctl", "ifreq_hwaddr", (through: FdArg, na
  * `ioctl(fd, SIOCSIFNAME, ifr)`: another name for an interface. netdevice(7)
  * @throws {SyscallError} EEXIST when there is one of that name; EBUSY when it is up (before Linux 6.3, and some still).
  */
-export const siocsifname = define("ioctl", "none", (through: FdArg, name: string, newName: string) => [
+export const siocsifname = /* @__PURE__ */ define("ioctl", "none", (through: FdArg, name: string, newName: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCSIFNAME),
   { struct: "ifreq_newname", fields: { ifr_name: text(name), ifr_newname: text(newName) } },
@@ -327,25 +340,25 @@ const withAddress = (member: "addr" | "netmask", name: string, ipv4: string): Ar
  * `ioctl(fd, SIOCGIFADDR, ifr)`: in the four bytes of `ifr_addr.sin_addr` the IPv4 address of an interface; through a socket of AF_INET. netdevice(7)
  * @throws {SyscallError} EADDRNOTAVAIL when it has none.
  */
-export const siocgifaddr = define("ioctl", "ifreq_addr", (through: FdArg, name: string) => [
+export const siocgifaddr = /* @__PURE__ */ define("ioctl", "ifreq_addr", (through: FdArg, name: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCGIFADDR),
   { struct: "ifreq_addr", fields: { ifr_name: text(name) }, out: true },
 ]);
 /** `ioctl(fd, SIOCSIFADDR, ifr)`: the IPv4 address of an interface, with the net mask of its class until SIOCSIFNETMASK; through a socket of AF_INET. netdevice(7) */
-export const siocsifaddr = define("ioctl", "none", (through: FdArg, name: string, ipv4: string) => [
+export const siocsifaddr = /* @__PURE__ */ define("ioctl", "none", (through: FdArg, name: string, ipv4: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCSIFADDR),
   withAddress("addr", name, ipv4),
 ]);
 /** `ioctl(fd, SIOCGIFNETMASK, ifr)`: as SIOCGIFADDR, in `ifr_netmask.sin_addr` the net mask. netdevice(7) */
-export const siocgifnetmask = define("ioctl", "ifreq_netmask", (through: FdArg, name: string) => [
+export const siocgifnetmask = /* @__PURE__ */ define("ioctl", "ifreq_netmask", (through: FdArg, name: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCGIFNETMASK),
   { struct: "ifreq_netmask", fields: { ifr_name: text(name) }, out: true },
 ]);
 /** `ioctl(fd, SIOCSIFNETMASK, ifr)`: as SIOCSIFADDR, the net mask: "255.255.255.0". netdevice(7) */
-export const siocsifnetmask = define("ioctl", "none", (through: FdArg, name: string, mask: string) => [
+export const siocsifnetmask = /* @__PURE__ */ define("ioctl", "none", (through: FdArg, name: string, mask: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCSIFNETMASK),
   withAddress("netmask", name, mask),
@@ -354,25 +367,25 @@ export const siocsifnetmask = define("ioctl", "none", (through: FdArg, name: str
  * `ioctl(fd, SIOCBRADDBR, name)`: makes a bridge. netdevice(7)
  * @throws {SyscallError} EPERM without CAP_NET_ADMIN; EEXIST when there is an interface of that name; ENOPKG without bridges in the kernel.
  */
-export const siocbraddbr = define("ioctl", "none", (through: FdArg, name: string) => [
+export const siocbraddbr = /* @__PURE__ */ define("ioctl", "none", (through: FdArg, name: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCBRADDBR),
   text(name),
 ]);
 /** `ioctl(fd, SIOCBRDELBR, name)`: removes a bridge, which has to be down. netdevice(7) */
-export const siocbrdelbr = define("ioctl", "none", (through: FdArg, name: string) => [
+export const siocbrdelbr = /* @__PURE__ */ define("ioctl", "none", (through: FdArg, name: string) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCBRDELBR),
   text(name),
 ]);
 /** `ioctl(fd, SIOCBRADDIF, ifr)`: plugs the interface with this index into a bridge. netdevice(7) */
-export const siocbraddif = define("ioctl", "none", (through: FdArg, bridge: string, index: number) => [
+export const siocbraddif = /* @__PURE__ */ define("ioctl", "none", (through: FdArg, bridge: string, index: number) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCBRADDIF),
   { struct: "ifreq_ifindex", fields: { ifr_name: text(bridge), ifr_ifindex: int(index) } },
 ]);
 /** `ioctl(fd, SIOCBRDELIF, ifr)`: unplugs it. netdevice(7) */
-export const siocbrdelif = define("ioctl", "none", (through: FdArg, bridge: string, index: number) => [
+export const siocbrdelif = /* @__PURE__ */ define("ioctl", "none", (through: FdArg, bridge: string, index: number) => [
   fd(through),
   one("IOCTL", IOCTL.SIOCBRDELIF),
   { struct: "ifreq_ifindex", fields: { ifr_name: text(bridge), ifr_ifindex: int(index) } },
@@ -383,7 +396,7 @@ export const siocbrdelif = define("ioctl", "none", (through: FdArg, bridge: stri
  * @param flags IFF_TAP (Ethernet) or IFF_TUN (IP), and IFF_NO_PI.
  * @throws {SyscallError} EPERM without CAP_NET_ADMIN in the user namespace that owns the network namespace.
  */
-export const tunsetiff = define("ioctl", "ifreq", (tun: FdArg, name: string, flags: number) => [
+export const tunsetiff = /* @__PURE__ */ define("ioctl", "ifreq", (tun: FdArg, name: string, flags: number) => [
   fd(tun),
   one("IOCTL", IOCTL.TUNSETIFF),
   { struct: "ifreq", fields: { ifr_name: text(name), ifr_flags: bits("TUN", flags) }, out: true },

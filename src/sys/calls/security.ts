@@ -37,13 +37,13 @@ import {
  * `setresuid(ruid, euid, suid)`; -1 leaves one as it is. Clears PR_SET_PDEATHSIG and the dumpable flag. setresuid(2)
  * @throws {SyscallError} EPERM without CAP_SETUID for an id that is none of the three, EINVAL for one that the user namespace has not.
  */
-export const setresuid = define("setresuid", "none", (ruid: number, euid: number, suid: number) => [
+export const setresuid = /* @__PURE__ */ define("setresuid", "none", (ruid: number, euid: number, suid: number) => [
   int(ruid),
   int(euid),
   int(suid),
 ]);
 /** `getresuid(ruid, euid, suid)`: the real, the effective and the saved one. getresuid(2) */
-export const getresuid = define("getresuid", "u32s", (ruid: Out = 4, euid: Out = 4, suid: Out = 4) => [
+export const getresuid = /* @__PURE__ */ define("getresuid", "u32s", (ruid: Out = 4, euid: Out = 4, suid: Out = 4) => [
   out(ruid),
   out(euid),
   out(suid),
@@ -52,24 +52,24 @@ export const getresuid = define("getresuid", "u32s", (ruid: Out = 4, euid: Out =
  * `setresgid(rgid, egid, sgid)`; -1 leaves one as it is. setresgid(2)
  * @throws {SyscallError} EPERM without CAP_SETGID for an id that is none of the three, EINVAL for one that the user namespace has not.
  */
-export const setresgid = define("setresgid", "none", (rgid: number, egid: number, sgid: number) => [
+export const setresgid = /* @__PURE__ */ define("setresgid", "none", (rgid: number, egid: number, sgid: number) => [
   int(rgid),
   int(egid),
   int(sgid),
 ]);
 /** `getresgid(rgid, egid, sgid)`: each is written to four bytes. getresgid(2) */
-export const getresgid = define("getresgid", "u32s", (rgid: Out = 4, egid: Out = 4, sgid: Out = 4) => [
+export const getresgid = /* @__PURE__ */ define("getresgid", "u32s", (rgid: Out = 4, egid: Out = 4, sgid: Out = 4) => [
   out(rgid),
   out(egid),
   out(sgid),
 ]);
 /** `setgroups(size, list)`: the supplementary groups. EPERM where a user namespace denies it. setgroups(2) */
-export const setgroups = define("setgroups", "none", (groups: readonly number[]) => [
+export const setgroups = /* @__PURE__ */ define("setgroups", "none", (groups: readonly number[]) => [
   groups.length,
   Array.isArray(groups) && groups.length === 0 ? null : { words: groups },
 ]);
 /** `getgroups(size, list)`: the supplementary groups. getgroups(2) */
-export const getgroups = define("getgroups", "words", (list: Uint8Array | number = 4 * groupsMax) => [
+export const getgroups = /* @__PURE__ */ define("getgroups", "words", (list: Uint8Array | number = 4 * groupsMax) => [
   int(list instanceof Uint8Array ? list.length >> 2 : list >> 2),
   out(list),
 ]);
@@ -94,15 +94,16 @@ function halfOf(mask: LongArg, shift: 0n | 32n): Arg {
  * `capget(hdrp, datap)`: the capabilities of a thread, 0 for the caller's; `capabilitySets` makes masks of them. capget(2)
  * @throws {SyscallError} ESRCH when there is no such thread.
  */
-export const capget = define("capget", "cap_user_data", (pid: PidArg, result: Out = "cap_user_data") => [
-  capHeader(pid),
-  out(result),
-]);
+export const capget = /* @__PURE__ */ define(
+  "capget",
+  "cap_user_data",
+  (pid: PidArg, result: Out = "cap_user_data") => [capHeader(pid), out(result)],
+);
 /**
  * `capset(hdrp, datap)`: the capabilities of the calling thread, as masks in which bit N stands for capability N. capget(2)
  * @throws {SyscallError} EPERM for what is gained, for an effective one that is not permitted, and for another's pid.
  */
-export const capset = define("capset", "none", (pid: PidArg, sets: CapabilitySets) => [
+export const capset = /* @__PURE__ */ define("capset", "none", (pid: PidArg, sets: CapabilitySets) => [
   capHeader(pid),
   {
     struct: "cap_user_data",
@@ -131,57 +132,73 @@ const withListener = (flags: number): number =>
     : flags + SECCOMP_FILTER_FLAG.NEW_LISTENER;
 
 /** `seccomp(SECCOMP_SET_MODE_STRICT, 0, NULL)`: from now on only read, write, _exit and sigreturn. As a step only: it kills Bun. seccomp(2) */
-export const seccompSetModeStrict = define("seccomp", "none", () => [one("SECCOMP", SECCOMP.SET_MODE_STRICT), 0, null]);
+export const seccompSetModeStrict = /* @__PURE__ */ define("seccomp", "none", () => [
+  one("SECCOMP", SECCOMP.SET_MODE_STRICT),
+  0,
+  null,
+]);
 /**
  * `seccomp(SECCOMP_SET_MODE_FILTER, flags, prog)`: a filter on the calling thread's syscalls, on top of those that it has; see `bpfStmt`,
  * `bpfJump`. Returns 0, and with TSYNC the id of a thread that cannot be brought in line. seccomp(2)
  * @throws {SyscallError} EACCES without no_new_privs and CAP_SYS_ADMIN, EINVAL when the program is not valid.
  */
-export const seccompSetModeFilter = define("seccomp", "number", (flags: number, filter: readonly SockFilter[]) => [
-  one("SECCOMP", SECCOMP.SET_MODE_FILTER),
-  bits("SECCOMP_FILTER_FLAG", flags),
-  filterProgram(filter),
-]);
+export const seccompSetModeFilter = /* @__PURE__ */ define(
+  "seccomp",
+  "number",
+  (flags: number, filter: readonly SockFilter[]) => [
+    one("SECCOMP", SECCOMP.SET_MODE_FILTER),
+    bits("SECCOMP_FILTER_FLAG", flags),
+    filterProgram(filter),
+  ],
+);
 /**
  * `seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, prog)`: the same, with a listener for what the filter answers
  * SECCOMP_RET_USER_NOTIF; the flag is added. seccomp_unotify(2)
  * @throws {SyscallError} as `seccompSetModeFilter`, and EBUSY when the thread has a listener already.
  */
-export const seccompNewListener = define("seccomp", "fd", (flags: number, filter: readonly SockFilter[]) => [
-  one("SECCOMP", SECCOMP.SET_MODE_FILTER),
-  bits("SECCOMP_FILTER_FLAG", withListener(flags)),
-  filterProgram(filter),
-]);
+export const seccompNewListener = /* @__PURE__ */ define(
+  "seccomp",
+  "fd",
+  (flags: number, filter: readonly SockFilter[]) => [
+    one("SECCOMP", SECCOMP.SET_MODE_FILTER),
+    bits("SECCOMP_FILTER_FLAG", withListener(flags)),
+    filterProgram(filter),
+  ],
+);
 /**
  * `seccomp(SECCOMP_GET_ACTION_AVAIL, 0, action)`: returns when the kernel knows the action, SECCOMP_RET_*. seccomp(2)
  * @throws {SyscallError} EOPNOTSUPP when it does not.
  */
-export const seccompGetActionAvail = define("seccomp", "none", (action: number) => [
+export const seccompGetActionAvail = /* @__PURE__ */ define("seccomp", "none", (action: number) => [
   one("SECCOMP", SECCOMP.GET_ACTION_AVAIL),
   0,
   { struct: "seccomp_action", fields: { action: one("SECCOMP_RET", action) } },
 ]);
 /** `seccomp(SECCOMP_GET_NOTIF_SIZES, 0, sizes)`: bytes of the structs of a listener, in this kernel. seccomp(2) */
-export const seccompGetNotifSizes = define("seccomp", "seccomp_notif_sizes", (result: Out = "seccomp_notif_sizes") => [
-  one("SECCOMP", SECCOMP.GET_NOTIF_SIZES),
-  0,
-  out(result),
-]);
+export const seccompGetNotifSizes = /* @__PURE__ */ define(
+  "seccomp",
+  "seccomp_notif_sizes",
+  (result: Out = "seccomp_notif_sizes") => [one("SECCOMP", SECCOMP.GET_NOTIF_SIZES), 0, out(result)],
+);
 /**
  * `ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, req)`: waits for a call that the filter caught; a buffer has to hold zeros. seccomp_unotify(2)
  * @throws {SyscallError} ENOENT when the caller was killed or left the call meanwhile.
  */
-export const seccompNotifRecv = define("ioctl", "seccomp_notif", (listener: FdArg, result: Out = "seccomp_notif") => [
-  fd(listener),
-  one("IOCTL", IOCTL.SECCOMP_IOCTL_NOTIF_RECV),
-  out(result),
-]);
+export const seccompNotifRecv = /* @__PURE__ */ define(
+  "ioctl",
+  "seccomp_notif",
+  (listener: FdArg, result: Out = "seccomp_notif") => [
+    fd(listener),
+    one("IOCTL", IOCTL.SECCOMP_IOCTL_NOTIF_RECV),
+    out(result),
+  ],
+);
 /**
  * `ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, resp)`: the answer to the notification `id`: what the call returns, `val`, or a negative errno,
  * `error`; or neither and SECCOMP_USER_NOTIF_FLAG_CONTINUE, which runs the call (and is no security boundary). seccomp_unotify(2)
  * @throws {SyscallError} ENOENT when there is no such notification any more, EINPROGRESS when it was answered.
  */
-export const seccompNotifSend = define(
+export const seccompNotifSend = /* @__PURE__ */ define(
   "ioctl",
   "none",
   (listener: FdArg, id: LongArg, val: LongArg, error: number = 0, flags: number = 0) => [
@@ -197,7 +214,7 @@ export const seccompNotifSend = define(
  * `ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, id)`: returns when the caller still waits for the answer. seccomp_unotify(2)
  * @throws {SyscallError} ENOENT when it does not.
  */
-export const seccompNotifIdValid = define("ioctl", "none", (listener: FdArg, id: LongArg) => [
+export const seccompNotifIdValid = /* @__PURE__ */ define("ioctl", "none", (listener: FdArg, id: LongArg) => [
   fd(listener),
   one("IOCTL", IOCTL.SECCOMP_IOCTL_NOTIF_ID_VALID),
   { struct: "seccomp_notif_id", fields: { id: long(id) } },
@@ -206,7 +223,7 @@ export const seccompNotifIdValid = define("ioctl", "none", (listener: FdArg, id:
  * `ioctl(fd, SECCOMP_IOCTL_NOTIF_ADDFD, addfd)`: gives the caller of notification `id` a descriptor: with SECCOMP_ADDFD_FLAG_SETFD the
  * number `newfd`, with SECCOMP_ADDFD_FLAG_SEND (Linux 5.14) also as the answer. Returns its number there. seccomp_unotify(2), Linux 5.9
  */
-export const seccompNotifAddfd = define(
+export const seccompNotifAddfd = /* @__PURE__ */ define(
   "ioctl",
   "number",
   (listener: FdArg, id: LongArg, flags: number, srcfd: FdArg, newfd: number = 0, newfdFlags: number = 0) => [
@@ -225,7 +242,7 @@ export const seccompNotifAddfd = define(
   ],
 );
 /** `ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, flags)`: how the two sides wake each other: SECCOMP_USER_NOTIF_*. seccomp_unotify(2), Linux 6.6 */
-export const seccompNotifSetFlags = define("ioctl", "none", (listener: FdArg, flags: number) => [
+export const seccompNotifSetFlags = /* @__PURE__ */ define("ioctl", "none", (listener: FdArg, flags: number) => [
   fd(listener),
   one("IOCTL", IOCTL.SECCOMP_IOCTL_NOTIF_SET_FLAGS),
   bits("SECCOMP_USER_NOTIF", flags),
@@ -241,7 +258,7 @@ const rulesetBytes = (net: number, scoped: number): number => (scoped !== 0 ? 24
  * LANDLOCK_ACCESS_NET_* (Linux 6.7), LANDLOCK_SCOPE_* (Linux 6.12). landlock_create_ruleset(2), Linux 5.13
  * @throws {SyscallError} EINVAL or E2BIG for what this kernel does not know, ENOMSG when nothing is named, EOPNOTSUPP when it is off.
  */
-export const landlockCreateRuleset = define(
+export const landlockCreateRuleset = /* @__PURE__ */ define(
   "landlock_create_ruleset",
   "fd",
   (accessFs: number, accessNet: number = 0, scoped: number = 0) => {
@@ -265,7 +282,7 @@ export const landlockCreateRuleset = define(
  * landlock_create_ruleset(2), Linux 5.13
  * @throws {SyscallError} EOPNOTSUPP when it is off, ENOSYS when it was not built.
  */
-export const landlockVersion = define("landlock_create_ruleset", "number", () => [
+export const landlockVersion = /* @__PURE__ */ define("landlock_create_ruleset", "number", () => [
   null,
   0,
   bits("LANDLOCK_CREATE_RULESET", LANDLOCK_CREATE_RULESET.VERSION),
@@ -274,7 +291,7 @@ export const landlockVersion = define("landlock_create_ruleset", "number", () =>
  * `landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_ERRATA)`: the faults that were mended in this version, a bit each, from bit 0 for
  * number 1 on. landlock_create_ruleset(2), Linux 5.13; the flag 6.15
  */
-export const landlockErrata = define("landlock_create_ruleset", "number", () => [
+export const landlockErrata = /* @__PURE__ */ define("landlock_create_ruleset", "number", () => [
   null,
   0,
   bits("LANDLOCK_CREATE_RULESET", LANDLOCK_CREATE_RULESET.ERRATA),
@@ -284,7 +301,7 @@ export const landlockErrata = define("landlock_create_ruleset", "number", () => 
  * with O_PATH. landlock_add_rule(2), Linux 5.13
  * @throws {SyscallError} EINVAL for an access that the ruleset does not handle, or one to directories for a file; ENOMSG for none.
  */
-export const landlockAddRulePathBeneath = define(
+export const landlockAddRulePathBeneath = /* @__PURE__ */ define(
   "landlock_add_rule",
   "none",
   (ruleset: FdArg, access: number, parent: FdArg) => [
@@ -302,7 +319,7 @@ export const landlockAddRulePathBeneath = define(
  * ip_local_port_range. landlock_add_rule(2), Linux 5.13; ports 6.7
  * @throws {SyscallError} EINVAL for an access that the ruleset does not handle, or a port beyond 65535.
  */
-export const landlockAddRuleNetPort = define(
+export const landlockAddRuleNetPort = /* @__PURE__ */ define(
   "landlock_add_rule",
   "none",
   (ruleset: FdArg, access: number, port: number) => [
@@ -320,10 +337,11 @@ export const landlockAddRuleNetPort = define(
  * landlock_restrict_self(2), Linux 5.13
  * @throws {SyscallError} EPERM without no_new_privs and CAP_SYS_ADMIN, E2BIG for the 17th.
  */
-export const landlockRestrictSelf = define("landlock_restrict_self", "none", (ruleset: FdArg, flags: number = 0) => [
-  fd(ruleset),
-  bits("LANDLOCK_RESTRICT_SELF", flags),
-]);
+export const landlockRestrictSelf = /* @__PURE__ */ define(
+  "landlock_restrict_self",
+  "none",
+  (ruleset: FdArg, flags: number = 0) => [fd(ruleset), bits("LANDLOCK_RESTRICT_SELF", flags)],
+);
 
 // Keys
 
@@ -336,7 +354,7 @@ const key = (value: KeyArg): Arg => (typeof value === "number" && value < 0 ? on
  * `add_key(type, description, payload, plen, keyring)`: a key, or another payload for the one with that name; returns its number. add_key(2)
  * @throws {SyscallError} ENODEV for a type that the kernel does not know, EDQUOT when the user has too many.
  */
-export const addKey = define(
+export const addKey = /* @__PURE__ */ define(
   "add_key",
   "number",
   (type: string, description: string, payload: string | Uint8Array | null, keyring: KeyArg) => [
@@ -352,7 +370,7 @@ export const addKey = define(
  * request-key(8) make it, and links it to `keyring` unless that is 0; returns its number. request_key(2)
  * @throws {SyscallError} ENOKEY when there is none.
  */
-export const requestKey = define(
+export const requestKey = /* @__PURE__ */ define(
   "request_key",
   "number",
   (type: string, description: string, callout: string | null, keyring: KeyArg) => [
@@ -366,7 +384,7 @@ export const requestKey = define(
  * `keyctl(KEYCTL_JOIN_SESSION_KEYRING, name)`: an empty session keyring instead of the caller's, or the one of that name; returns its number.
  * keyctl_join_session_keyring(3)
  */
-export const joinSessionKeyring = define("keyctl", "number", (name: string | null = null) => [
+export const joinSessionKeyring = /* @__PURE__ */ define("keyctl", "number", (name: string | null = null) => [
   one("KEYCTL", KEYCTL.JOIN_SESSION_KEYRING),
   textOrNull(name),
 ]);
@@ -375,33 +393,39 @@ export const joinSessionKeyring = define("keyctl", "number", (name: string | nul
  * keyctl_get_keyring_ID(3)
  * @throws {SyscallError} ENOKEY when there is none.
  */
-export const keyctlGetKeyringId = define("keyctl", "number", (keyring: KeyArg, create: boolean = false) => [
-  one("KEYCTL", KEYCTL.GET_KEYRING_ID),
-  key(keyring),
-  create ? 1 : 0,
-]);
+export const keyctlGetKeyringId = /* @__PURE__ */ define(
+  "keyctl",
+  "number",
+  (keyring: KeyArg, create: boolean = false) => [one("KEYCTL", KEYCTL.GET_KEYRING_ID), key(keyring), create ? 1 : 0],
+);
 /** `keyctl(KEYCTL_REVOKE, key)`: nobody can use the key any more: EKEYREVOKED. keyctl_revoke(3) */
-export const keyctlRevoke = define("keyctl", "none", (of: KeyArg) => [one("KEYCTL", KEYCTL.REVOKE), key(of)]);
+export const keyctlRevoke = /* @__PURE__ */ define("keyctl", "none", (of: KeyArg) => [
+  one("KEYCTL", KEYCTL.REVOKE),
+  key(of),
+]);
 /** `keyctl(KEYCTL_SETPERM, key, perm)`: who may do what with the key: KEY_*. keyctl_setperm(3) */
-export const keyctlSetperm = define("keyctl", "none", (of: KeyArg, permissions: number) => [
+export const keyctlSetperm = /* @__PURE__ */ define("keyctl", "none", (of: KeyArg, permissions: number) => [
   one("KEYCTL", KEYCTL.SETPERM),
   key(of),
   bits("KEY", permissions),
 ]);
 /** `keyctl(KEYCTL_DESCRIBE, key, buffer, buflen)`: `keyring;0;0;3f030000;_ses`: type, uid, gid, permissions and name. keyctl_describe(3) */
-export const keyctlDescribe = define("keyctl", "text", (of: KeyArg, result: Out = 4096) => [
+export const keyctlDescribe = /* @__PURE__ */ define("keyctl", "text", (of: KeyArg, result: Out = 4096) => [
   one("KEYCTL", KEYCTL.DESCRIBE),
   key(of),
   out(result),
   room(result),
 ]);
 /** `keyctl(KEYCTL_CLEAR, keyring)`: unlinks all keys of a keyring. keyctl_clear(3) */
-export const keyctlClear = define("keyctl", "none", (keyring: KeyArg) => [one("KEYCTL", KEYCTL.CLEAR), key(keyring)]);
+export const keyctlClear = /* @__PURE__ */ define("keyctl", "none", (keyring: KeyArg) => [
+  one("KEYCTL", KEYCTL.CLEAR),
+  key(keyring),
+]);
 /**
  * `keyctl(KEYCTL_LINK, key, keyring)`: puts a key into a keyring. keyctl_link(3)
  * @throws {SyscallError} EDEADLK when a keyring would come to lie in itself.
  */
-export const keyctlLink = define("keyctl", "none", (what: KeyArg, keyring: KeyArg) => [
+export const keyctlLink = /* @__PURE__ */ define("keyctl", "none", (what: KeyArg, keyring: KeyArg) => [
   one("KEYCTL", KEYCTL.LINK),
   key(what),
   key(keyring),
@@ -410,7 +434,7 @@ export const keyctlLink = define("keyctl", "none", (what: KeyArg, keyring: KeyAr
  * `keyctl(KEYCTL_UNLINK, key, keyring)`: takes a key out of a keyring; without its last link it goes away. keyctl_unlink(3)
  * @throws {SyscallError} ENOENT when it is not in there.
  */
-export const keyctlUnlink = define("keyctl", "none", (what: KeyArg, keyring: KeyArg) => [
+export const keyctlUnlink = /* @__PURE__ */ define("keyctl", "none", (what: KeyArg, keyring: KeyArg) => [
   one("KEYCTL", KEYCTL.UNLINK),
   key(what),
   key(keyring),
@@ -420,22 +444,25 @@ export const keyctlUnlink = define("keyctl", "none", (what: KeyArg, keyring: Key
  * big_key, of which nothing is written when it does not fit. keyctl_read(3)
  * @throws {SyscallError} EOPNOTSUPP for a type that cannot be read, as `logon`; EACCES without the permission.
  */
-export const keyctlRead = define("keyctl", "bytes", (of: KeyArg, result: Out = 32767) => [
+export const keyctlRead = /* @__PURE__ */ define("keyctl", "bytes", (of: KeyArg, result: Out = 32767) => [
   one("KEYCTL", KEYCTL.READ),
   key(of),
   out(result),
   room(result),
 ]);
 /** `keyctl(KEYCTL_SET_TIMEOUT, key, timeout)`: seconds until the key expires: EKEYEXPIRED; 0 for never. keyctl_set_timeout(3) */
-export const keyctlSetTimeout = define("keyctl", "none", (of: KeyArg, seconds: number) => [
+export const keyctlSetTimeout = /* @__PURE__ */ define("keyctl", "none", (of: KeyArg, seconds: number) => [
   one("KEYCTL", KEYCTL.SET_TIMEOUT),
   key(of),
   int(seconds),
 ]);
 /** `keyctl(KEYCTL_INVALIDATE, key)`: as revoked, and gone at once: ENOKEY. keyctl_invalidate(3) */
-export const keyctlInvalidate = define("keyctl", "none", (of: KeyArg) => [one("KEYCTL", KEYCTL.INVALIDATE), key(of)]);
+export const keyctlInvalidate = /* @__PURE__ */ define("keyctl", "none", (of: KeyArg) => [
+  one("KEYCTL", KEYCTL.INVALIDATE),
+  key(of),
+]);
 /** `keyctl(KEYCTL_CAPABILITIES, buffer, buflen)`: bytes of flags, KEYCTL_CAPS0_* and KEYCTL_CAPS1_*. keyctl_capabilities(3), Linux 5.3 */
-export const keyctlCapabilities = define("keyctl", "bytes", (result: Out = 16) => [
+export const keyctlCapabilities = /* @__PURE__ */ define("keyctl", "bytes", (result: Out = 16) => [
   one("KEYCTL", KEYCTL.CAPABILITIES),
   out(result),
   room(result),
@@ -460,7 +487,7 @@ const isRegister = (value: number): boolean => Number.isInteger(value) && value 
  * @param more.log Where the verifier writes why it refuses, as text up to a NUL; `logLevel` 1 to 7.
  * @throws {SyscallError} EACCES when the verifier refuses, EINVAL for an instruction that it does not know, EPERM without CAP_BPF.
  */
-export const bpfProgLoad = define(
+export const bpfProgLoad = /* @__PURE__ */ define(
   "bpf",
   "fd",
   (
@@ -504,7 +531,7 @@ export const bpfProgLoad = define(
  * `replaced` (Linux 5.6).
  * @throws {SyscallError} EPERM without CAP_NET_ADMIN or where a group above allows no other, EBADF when the directory is not of cgroup v2.
  */
-export const bpfProgAttach = define(
+export const bpfProgAttach = /* @__PURE__ */ define(
   "bpf",
   "none",
   (group: FdArg, program: FdArg, type: number, flags: number = 0, replaced?: FdArg) => [
@@ -526,7 +553,7 @@ export const bpfProgAttach = define(
  * `bpf(BPF_PROG_DETACH, attr, size)`: takes a program off a cgroup. bpf(2), Linux 4.10
  * @throws {SyscallError} ENOENT when it is not attached there.
  */
-export const bpfProgDetach = define("bpf", "none", (group: FdArg, program: FdArg, type: number) => [
+export const bpfProgDetach = /* @__PURE__ */ define("bpf", "none", (group: FdArg, program: FdArg, type: number) => [
   one("BPF", BPF.PROG_DETACH),
   {
     struct: "bpf_prog_attach_attr",
@@ -539,7 +566,7 @@ export const bpfProgDetach = define("bpf", "none", (group: FdArg, program: FdArg
  * `prog_cnt`, and their ids as words of four bytes in `ids`. bpf(2), Linux 4.15
  * @throws {SyscallError} ENOSPC when there are more than there is room for; `ids` holds the first ones.
  */
-export const bpfProgQuery = define(
+export const bpfProgQuery = /* @__PURE__ */ define(
   "bpf",
   "bpf_prog_query_attr",
   (group: FdArg, type: number, flags: number = 0, ids?: Uint8Array) => [
@@ -563,16 +590,20 @@ export const bpfProgQuery = define(
  * `bpf(BPF_LINK_CREATE, attr, size)`: attaches a program to a cgroup for as long as the link's descriptor is open. bpf(2), Linux 5.7
  * @throws {SyscallError} as `bpfProgAttach`.
  */
-export const bpfLinkCreate = define("bpf", "fd", (program: FdArg, group: FdArg, type: number, flags: number = 0) => [
-  one("BPF", BPF.LINK_CREATE),
-  {
-    struct: "bpf_link_create_attr",
-    fields: {
-      prog_fd: fd(program),
-      target_fd: fd(group),
-      attach_type: one("BPF_ATTACH_TYPE", type),
-      flags: bits("BPF_F", flags),
+export const bpfLinkCreate = /* @__PURE__ */ define(
+  "bpf",
+  "fd",
+  (program: FdArg, group: FdArg, type: number, flags: number = 0) => [
+    one("BPF", BPF.LINK_CREATE),
+    {
+      struct: "bpf_link_create_attr",
+      fields: {
+        prog_fd: fd(program),
+        target_fd: fd(group),
+        attach_type: one("BPF_ATTACH_TYPE", type),
+        flags: bits("BPF_F", flags),
+      },
     },
-  },
-  16,
-]);
+    16,
+  ],
+);

@@ -9,20 +9,22 @@ export interface Timespec {
 }
 
 /** `clock_gettime(clockid, tp)`: seconds and nanoseconds of a clock, in the caller's time namespace. clock_gettime(2) */
-export const clockGettime = define("clock_gettime", "timespec", (clock: number, time: Out = "timespec") => [
-  one("CLOCK", clock),
-  out(time),
-]);
+export const clockGettime = /* @__PURE__ */ define(
+  "clock_gettime",
+  "timespec",
+  (clock: number, time: Out = "timespec") => [one("CLOCK", clock), out(time)],
+);
 /** `clock_getres(clockid, res)`: seconds and nanoseconds that a clock can tell apart. clock_getres(2) */
-export const clockGetres = define("clock_getres", "timespec", (clock: number, resolution: Out = "timespec") => [
-  one("CLOCK", clock),
-  out(resolution),
-]);
+export const clockGetres = /* @__PURE__ */ define(
+  "clock_getres",
+  "timespec",
+  (clock: number, resolution: Out = "timespec") => [one("CLOCK", clock), out(resolution)],
+);
 /**
  * `clock_settime(clockid, tp)`: set the clock of all: no namespace has a CLOCK_REALTIME of its own. clock_settime(2)
  * @throws {SyscallError} EPERM without CAP_SYS_TIME in the first user namespace, EINVAL for a clock that is not set.
  */
-export const clockSettime = define("clock_settime", "none", (clock: number, time: Timespec) => [
+export const clockSettime = /* @__PURE__ */ define("clock_settime", "none", (clock: number, time: Timespec) => [
   one("CLOCK", clock),
   timespec(time),
 ]);
@@ -31,7 +33,7 @@ export const clockSettime = define("clock_settime", "none", (clock: number, time
  * clock_nanosleep(2)
  * @throws {SyscallError} EINTR when a signal came, and then what is left is in `remain`.
  */
-export const clockNanosleep = define(
+export const clockNanosleep = /* @__PURE__ */ define(
   "clock_nanosleep",
   "none",
   (clock: number, flags: number, time: Timespec, remain: Out | null = null) => [
@@ -42,7 +44,7 @@ export const clockNanosleep = define(
   ],
 );
 /** `timerfd_create(clockid, flags)`: a timer; once it has expired, how often so is read as a word of 64 bits. timerfd_create(2) */
-export const timerfdCreate = define("timerfd_create", "fd", (clock: number, flags: number) => [
+export const timerfdCreate = /* @__PURE__ */ define("timerfd_create", "fd", (clock: number, flags: number) => [
   one("CLOCK", clock),
   bits("TFD", flags),
 ]);
@@ -50,7 +52,7 @@ export const timerfdCreate = define("timerfd_create", "fd", (clock: number, flag
  * `timerfd_settime(fd, flags, new_value, old_value)`: when it expires, zero for never, and in which intervals then; returns what was
  * left and the interval of before. timerfd_create(2)
  */
-export const timerfdSettime = define(
+export const timerfdSettime = /* @__PURE__ */ define(
   "timerfd_settime",
   "itimerspec",
   (
@@ -75,10 +77,11 @@ export const timerfdSettime = define(
   ],
 );
 /** `timerfd_gettime(fd, curr_value)`: what is left until it expires, and the interval. timerfd_create(2) */
-export const timerfdGettime = define("timerfd_gettime", "itimerspec", (timer: FdArg, value: Out = "itimerspec") => [
-  fd(timer),
-  out(value),
-]);
+export const timerfdGettime = /* @__PURE__ */ define(
+  "timerfd_gettime",
+  "itimerspec",
+  (timer: FdArg, value: Out = "itimerspec") => [fd(timer), out(value)],
+);
 
 function timespec({ tv_sec, tv_nsec }: Timespec): Arg {
   return { struct: "timespec", fields: { tv_sec, tv_nsec } };
