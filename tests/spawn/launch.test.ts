@@ -2,7 +2,18 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { launch, OptionsError, plan, spawnIsolated, spawnIsolatedSync, type SpawnOptions } from "../../mod.ts";
+import {
+  launch,
+  OptionsError,
+  plan,
+  type Plan,
+  spawnIsolated,
+  spawnIsolatedSync,
+  type SpawnOptions,
+} from "../../mod.ts";
+import { MFD, POLL } from "../../src/sys/flags.ts";
+import { type Step, step } from "../../src/sys/step.ts";
+import { call } from "../../src/sys/vocabulary.ts";
 import { projectDir } from "../helpers.ts";
 import { makeRoot, scratchDir } from "./kernel.ts";
 
@@ -77,4 +88,25 @@ test("a stopped box can still be ended", async () => {
   box.kill("SIGKILL");
   await box.exited;
   expect(box.signalCode).toBe("SIGKILL");
+});
+
+test("a step's result may stand in a field of 32 bits, and leaves the next field alone", async () => {
+  const whole = plan(["true"], small);
+  const [first, ...rest] = whole.sections.box ?? [];
+  const made: Plan = {
+    ...whole,
+    sections: {
+      ...whole.sections,
+      box: [
+        first as Step,
+        step("make a file", call.memfdCreate("file", MFD.CLOEXEC), { id: "file" }),
+        step("see that it can be read", call.ppoll([{ fd: { result: "file" }, events: POLL.IN }], 0), {
+          expect: { arg: 0, offset: 4, mask: 0xffffffff, equals: POLL.IN + (POLL.IN << 16), errno: "EPROTO" },
+        }),
+        ...rest,
+      ],
+    },
+  };
+  await using box = await launch(made);
+  expect(await box.exited).toBe(0);
 });
