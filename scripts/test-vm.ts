@@ -5,7 +5,7 @@ const kernelTests = ["limits", "isolation", "escape", "stdio", "doctor"].map((na
 
 /** Machines, and what is run on each. Under emulation a test takes ten times as long: what does not depend on the kernel stays out. */
 const runs: readonly { readonly name: string; readonly options: string[]; readonly tests: string[] }[] = [
-  { name: "as root", options: [], tests: ["tests/cgroup", "tests/proc", ...kernelTests] },
+  { name: "as root", options: [], tests: ["tests/sys", "tests/cgroup", "tests/proc", ...kernelTests] },
   { name: "as a user, in a delegated cgroup", options: ["--user"], tests: ["tests/spawn/limits.test.ts"] },
   { name: "on arm64, as root", options: ["--arch", "arm64"], tests: ["tests/sys", ...kernelTests.slice(0, 3)] },
 ];

@@ -55,7 +55,7 @@ function ipv6Fields({ ipv6, port, scope = 0, flow = 0 }: Extract<Address, { ipv6
   return {
     sin6_family: one("AF", AF.INET6),
     sin6_port: htons(port),
-    sin6_flowinfo: wordOf([flow >>> 24, flow >>> 16, flow >>> 8, flow]),
+    sin6_flowinfo: htonl(flow),
     sin6_addr: parseIpv6(ipv6) ?? refused(ipv6, 'an IPv6 address such as "::1"'),
     sin6_scope_id: int(scope),
   };
@@ -66,6 +66,12 @@ function htons(port: number): Arg {
   const isPort = Number.isInteger(port) && port >= 0 && port <= 0xffff;
   return isPort ? ((port & 0xff) << 8) | (port >> 8) : refused(port, "a port, from 0 to 65535");
 }
+
+/** `htonl(flow)`, refused likewise. */
+const htonl = (flow: number): Arg =>
+  Number.isInteger(flow) && flow === flow >>> 0
+    ? wordOf([flow >>> 24, flow >>> 16, flow >>> 8, flow])
+    : refused(flow, "an integer of 32 bits");
 
 /** Four bytes in memory as the number that a little-endian word holds. */
 const wordOf = (bytes: ArrayLike<number>): number =>
@@ -110,13 +116,14 @@ function unixPath(data: Uint8Array): string {
 }
 
 function parseIpv4(text: string): readonly number[] | undefined {
-  const bytes = /^\d{1,3}(?:\.\d{1,3}){3}$/.test(text) ? text.split(".").map(Number) : [256];
+  // Without zeros in front, which some take for octal.
+  const bytes = /^(?:(?:0|[1-9]\d{0,2})(?:\.(?!$)|$)){4}$/.test(text) ? text.split(".").map(Number) : [256];
   return bytes.every((byte) => byte <= 255) ? bytes : undefined;
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {
   const [head = "", tail, more] = String(text).split("::");
-  const [left, right] = [groupsOf(head), groupsOf(tail ?? "")];
+  const [left, right] = [groupsOf(head, tail === undefined), groupsOf(tail ?? "", true)];
   const missing = 8 - left.length - right.length;
   const isWhole = tail === undefined ? missing === 0 : missing > 0;
   const groups = isWhole ? [...left, ...Array<number>(missing).fill(0), ...right] : [NaN];
@@ -124,10 +131,10 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-/** Groups of 16 bits; the last two may be written as an IPv4 address. NaN for what is none. */
-function groupsOf(text: string): number[] {
+/** Groups of 16 bits; the last two of an address may be written as an IPv4 address. NaN for what is none. */
+function groupsOf(text: string, isEnd: boolean): number[] {
   return (text === "" ? [] : text.split(":")).flatMap((group, i, all) => {
-    const [a = NaN, b = NaN, c = NaN, d = NaN] = i === all.length - 1 ? (parseIpv4(group) ?? []) : [];
+    const [a = NaN, b = NaN, c = NaN, d = NaN] = isEnd && i === all.length - 1 ? (parseIpv4(group) ?? []) : [];
     if (!Number.isNaN(a)) return [(a << 8) | b, (c << 8) | d];
     return [/^[0-9a-f]{1,4}$/i.test(group) ? Number.parseInt(group, 16) : NaN];
   });

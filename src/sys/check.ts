@@ -122,6 +122,7 @@ function checkStruct(name: string, values: Fields): Wrong | undefined {
 }
 
 function checkField(value: Arg, field: Field): Wrong | undefined {
+  if (typeof value === "object" && value !== null && "expected" in value) return value as unknown as Wrong;
   if (field.text || field.raw) {
     const length =
       value instanceof Uint8Array ? value.length : typeof value === "string" ? utf8Length(value) : undefined;

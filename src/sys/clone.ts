@@ -21,8 +21,6 @@ export interface CloneOptions {
   readonly cgroup?: FdArg;
   /** `NAME=value` each. Default: this process' own environment. */
   readonly env?: readonly string[];
-  /** What the parent is sent at the child's end; 0: nothing. Default: SIGCHLD. */
-  readonly exitSignal?: number;
 }
 
 /** What only threads may share with their maker, or what would hand over addresses in memory that is not the child's. */
@@ -39,7 +37,7 @@ const forbidden =
  * `clone3(args, size)`, and in the child `execveat(dirfd, path, argv, envp, flags)`: starts a program, as posix_spawn(3) does, in
  * the namespaces and the group that the flags name. Nothing is forked: the child shares this process' memory, while this thread
  * waits, until its execve. That makes it the fastest way to a new process, and the one to measure; it knows nothing of mounts, id
- * maps and limits: a box is made with `spawnIsolated`. clone(2), Linux 5.3
+ * maps and limits: a box is made with `spawnIsolated`. clone(2), Linux 5.5
  *
  * The program gets standard input, output and error of this process, and what else is not close-on-exec; SIGPIPE and SIGXFSZ
  * stay ignored, as Bun has them.
@@ -52,7 +50,7 @@ export function cloneProgram(
   argv: readonly string[],
   options: CloneOptions = {},
 ): ClonedProcess {
-  const { flags = 0, exitSignal = SIG.CHLD, env = environment() } = options;
+  const { flags = 0, env = environment() } = options;
   if (!Number.isSafeInteger(flags) || (BigInt(flags) & BigInt(forbidden)) !== 0n)
     throw new OptionsError(
       "flags",
@@ -61,7 +59,9 @@ export function cloneProgram(
     );
   const memory = new Scratch();
   const pidfd = memory.reserve(4);
-  const all = Number(BigInt(flags) | BigInt(CLONE.VM | CLONE.VFORK | CLONE.PIDFD));
+  // Without the engine's handlers, which would run in the child, on the engine's memory, when a signal comes before its execve.
+  const ours = BigInt(CLONE.VM | CLONE.VFORK | CLONE.PIDFD) | BigInt(CLONE.CLEAR_SIGHAND);
+  const all = Number(BigInt(flags) | ours);
   const clone: Call = checkCall({
     name: "clone3",
     args: [
@@ -70,7 +70,7 @@ export function cloneProgram(
         fields: {
           flags: bits("CLONE", all),
           pidfd,
-          exit_signal: one("SIG", exitSignal),
+          exit_signal: one("SIG", SIG.CHLD),
           ...(options.cgroup === undefined ? {} : { cgroup: fd(options.cgroup) }),
         },
       },

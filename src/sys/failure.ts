@@ -14,22 +14,22 @@ const arch = process.arch as Arch;
 export function failure(call: Call, errno: number): SyscallError {
   const [first] = call.args;
   const fd = typeof first === "object" && first !== null && "fd" in first && first.fd >= 0 ? first.fd : undefined;
-  const path = fd === undefined ? undefined : pathOfFd(fd);
-  const kernelLog = fd !== undefined && (call.name === "fsconfig" || call.name === "fsmount") ? readLog(fd) : "";
+  const file = fd === undefined ? undefined : fileOf(fd);
+  const path = file?.startsWith("/") ? file : undefined;
+  // Of anything else read(2) would take what is not ours, and wait for it.
+  const kernelLog = fd !== undefined && file === "anon_inode:[fscontext]" ? readLog(fd) : "";
   // The kernel's own words are worth more than what the errno means in general.
   const hint = kernelLog === "" ? hintFor(call, errnoName(errno)) : undefined;
   return syscallError(Object.freeze(call), errno, { path, kernelLog: kernelLog || undefined, hint });
 }
 
-/** `readlink("/proc/self/fd/N")`, for what is a file in the file system. */
-function pathOfFd(fd: number): string | undefined {
+/** `readlink("/proc/self/fd/N")`: a path, or what it is else: `anon_inode:[fscontext]`. */
+function fileOf(fd: number): string | undefined {
   const bytes = pin(4096);
   const link = new TextEncoder().encode(`/proc/self/fd/${fd}\0`);
   const length = syscall(numberOf("readlinkat", arch), AT_FDCWD, link, bytes, bytes.length);
-  return length > 0 && bytes[0] === slash ? decodeText(bytes, 0, length) : undefined;
+  return length > 0 ? decodeText(bytes, 0, length) : undefined;
 }
-
-const slash = 0x2f;
 
 /** The messages of an fs context: each read(2) takes one, and is ENODATA when there is none left. fsopen(2) */
 function readLog(fd: number): string {

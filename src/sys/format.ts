@@ -17,11 +17,11 @@ export function formatCall(call: Call): string {
 }
 
 /** How arguments of a call are printed: in two of them a word alone does not say what it is. */
-function formatOf({ name }: Call): (arg: Arg, i: number) => string {
+function formatOf({ name }: Call, most = Infinity): (arg: Arg, i: number) => string {
   if (name === "sched_setaffinity") return formatCpus;
   return name === "mknodat"
     ? (arg, i) => (i === 2 ? formatMode(arg) : i === 3 ? formatDevice(arg) : formatArg(arg))
-    : formatArg;
+    : (arg) => formatArg(arg, most);
 }
 
 /** `makedev(0x1, 0x3)`: a device's number. */
@@ -39,31 +39,34 @@ function formatCpus(arg: Arg): string {
   return `[${cpus.join(" ")}]`;
 }
 
-/** The same as strace without `-v`: what is in an environment is often secret, and fills screens, so it is only counted. */
+/**
+ * The same as strace without `-v`: what is in an environment is often secret, and fills screens, so it is only counted; of data, which
+ * may be megabytes, 32 bytes are shown.
+ */
 export function formatCallBriefly(call: Call): string {
   const environment = call.name === "execve" ? 2 : call.name === "execveat" ? 3 : -1;
   const brief = (arg: Arg, i: number): string =>
     i === environment && typeof arg === "object" && arg !== null && "strings" in arg
       ? `[/* ${arg.strings.length} vars */]`
-      : formatOf(call)(arg, i);
+      : formatOf(call, 32)(arg, i);
   return `${call.name}(${call.args.map(brief).join(", ")})`;
 }
 
-/** One argument as formatCall prints it. */
-export function formatArg(arg: Arg): string {
+/** One argument as formatCall prints it. @param most Bytes of data that are shown. */
+export function formatArg(arg: Arg, most = Infinity): string {
   if (arg === null) return "NULL";
   if (typeof arg === "number") return String(arg);
   if (typeof arg === "string" || "text" in arg) return quote(arg);
   // Without a byte there is nothing to point at.
-  if (arg instanceof Uint8Array) return arg.length === 0 ? "NULL" : formatBytes(arg);
+  if (arg instanceof Uint8Array) return arg.length === 0 ? "NULL" : formatBytes(arg, most);
   if ("flags" in arg) return formatFlags(arg.flags, arg.value);
   if ("long" in arg) return String(arg.long);
   if ("octal" in arg) return formatOctal(arg.octal);
   if ("fd" in arg) return arg.fd === AT_FDCWD ? "AT_FDCWD" : String(arg.fd);
   if ("result" in arg) return `{${arg.result}}`;
-  if ("data" in arg) return quote(arg.data);
-  if ("struct" in arg) return formatStruct(arg.struct, arg.fields);
-  if ("structs" in arg) return `[${arg.list.map((fields) => formatStruct(arg.structs, fields)).join(", ")}]`;
+  if ("data" in arg) return arg.data.length > most ? `${quote(arg.data.slice(0, most))}...` : quote(arg.data);
+  if ("struct" in arg) return formatStruct(arg.struct, arg.fields, most);
+  if ("structs" in arg) return `[${arg.list.map((fields) => formatStruct(arg.structs, fields, most)).join(", ")}]`;
   if ("out" in arg || "into" in arg) return "{out}";
   if ("report" in arg) return `{report ${arg.report}}`;
   if ("reportPage" in arg) return "{report}";
@@ -130,7 +133,7 @@ function formatMode(arg: Arg): string {
   return type === 0 ? formatOctal(arg.octal) : `${formatFlags("S", type)}|${formatOctal(arg.octal - type)}`;
 }
 
-function formatStruct(name: StructName, values: Fields): string {
+function formatStruct(name: StructName, values: Fields, most: number): string {
   const { fields, isWord, within }: Struct = structs[name];
   const own = structTexts[name];
   if (own) return own(values);
@@ -138,7 +141,7 @@ function formatStruct(name: StructName, values: Fields): string {
   const { tv_nsec } = values;
   if (name === "timespec" && (tv_nsec === UTIME.NOW || tv_nsec === UTIME.OMIT)) return formatFlags("UTIME", tv_nsec);
   const shown = Object.entries(values).map(
-    ([key, value]) => [(fields[key]?.named ?? key).split("."), formatField(value, fields[key]?.as)] as const,
+    ([key, value]) => [(fields[key]?.named ?? key).split("."), formatField(value, fields[key]?.as, most)] as const,
   );
   if (isWord) return `[${shown.map(([, text]) => text).join()}]`;
   return within === undefined ? formatMembers(shown) : `{${within}=${formatMembers(shown)}}`;
@@ -155,7 +158,7 @@ function formatMembers(shown: readonly (readonly [path: readonly string[], text:
   return `{${members.join(", ")}}`;
 }
 
-function formatField(value: Arg, as: Field["as"]): string {
+function formatField(value: Arg, as: Field["as"], most: number): string {
   if (as === "limit" && (value === -1 || value === Infinity)) return "RLIM64_INFINITY";
   if (as === "limit" && typeof value === "number" && value > 1024 && value % 1024 === 0) return `${value / 1024}*1024`;
   if (as === "errno" && typeof value === "number" && value < 0) return `-${errnoName(-value) ?? -value}`;
@@ -165,7 +168,7 @@ function formatField(value: Arg, as: Field["as"]): string {
   const word = typeof value === "object" && value !== null && "long" in value ? value.long : value;
   if (as === "hex" && (typeof word === "number" || typeof word === "bigint") && BigInt(word) !== 0n)
     return `0x${word.toString(16)}`;
-  return formatArg(value);
+  return formatArg(value, most);
 }
 
 /** Fields of which a number or a string would say too little; undefined for a value of another form. */
@@ -180,7 +183,8 @@ const fieldTexts: { readonly [A in string]?: (value: Arg) => string | undefined 
 const hexByte = (byte: number): string => `\\x${byte.toString(16).padStart(2, "0")}`;
 
 /** Byte by byte, as strace: what is not ASCII in octal. */
-function formatBytes(bytes: Uint8Array): string {
+function formatBytes(bytes: Uint8Array, most = Infinity): string {
+  if (bytes.length > most) return `${formatBytes(bytes.subarray(0, most))}...`;
   const text = new TextDecoder("latin1").decode(bytes);
   return `"${text.replace(/["\\]|[^ -~]/g, (c, at: number) => escapes[c] ?? octalByte(c.charCodeAt(0), text[at + 1] ?? ""))}"`;
 }

@@ -35,7 +35,7 @@ export function run<A extends readonly unknown[], K extends Kind>(primitive: Pri
   return runner(primitive)(...args);
 }
 
-/** A primitive as a function that runs it, for those who run it often. */
+/** A primitive as a function that runs it, for those who run it often. An Fd that `close` is given is closed as by its own `close()`. */
 export function runner<A extends readonly unknown[], K extends Kind>(
   primitive: Primitive<A, K>,
 ): (...args: A) => ResultOf<K> {
@@ -50,20 +50,27 @@ export function runner<A extends readonly unknown[], K extends Kind>(
     if (returns === "none") return undefined;
     return returns === "number" ? result : decode(returns, result, args);
   };
-  return call as unknown as (...args: A) => ResultOf<K>;
+  // A close behind an Fd's back would be followed by its own, of another file then.
+  const close = (target: unknown): unknown => (target instanceof Fd ? target.close() : call(target));
+  return (name === "close" ? close : call) as unknown as (...args: A) => ResultOf<K>;
 }
 
 /** The words of a call, used over and over as its memory is. */
 const words: Word[] = [0, 0, 0, 0, 0, 0];
+/** Counts calls. */
+let turn = 0;
 
 function enter(name: SyscallName, nr: number, args: readonly Arg[]): number {
   const scratch = (memory ??= new Scratch());
   scratch.reset();
+  const mine = ++turn;
   if (args.length > 6) throw new OptionsError(`${name}()`, args.length, "expected at most 6 arguments");
   for (let i = 0; i < 6; i++) {
     if (i >= args.length) words[i] = 0;
     else words[i] = quickWord(args[i] as Arg) ?? checkedWord(name, i, args[i] as Arg, scratch);
   }
+  // An argument's getter has run a call itself, and used the same memory.
+  if (mine !== turn) throw new TypeError(`${name}(): another call was made while its arguments were read`);
   const result = syscall(nr, words[0], words[1], words[2], words[3], words[4], words[5]);
   if (result < 0) throw failure({ name, args }, -result);
   return result;

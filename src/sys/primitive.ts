@@ -148,17 +148,27 @@ export const lengthOf = (value: string | Uint8Array): Arg =>
 
 const utf8 = new TextEncoder();
 
-/** Where the kernel writes. */
-export function out(value: Out): Arg {
+/**
+ * Where the kernel writes.
+ * @param least Bytes, or the struct, that it writes without being told how much room there is: less would be somebody else's memory.
+ */
+export function out(value: Out, least: number | StructName = 0): Arg {
+  const [bytes, needed] = [bytesOf(value), sizeOf(least)];
+  if (bytes < needed) return refused(bytes, `room for ${needed} bytes`);
   if (value instanceof Uint8Array) return { into: value };
   return typeof value === "object" && value !== null ? value : { out: value };
 }
 
 /** Bytes that there is room for. */
-export function room(value: Out): Arg {
-  if (value instanceof Uint8Array) return long(value.length);
-  if (typeof value !== "object" || value === null) return long(sizeOf(value));
-  return long("out" in value ? sizeOf(value.out) : value.size);
+export const room = (value: Out): Arg => long(bytesOf(value));
+
+/** Ids of 64 bits that there is room for. */
+export const roomForIds = (value: Out): Arg => long(Math.floor(bytesOf(value) / 8));
+
+function bytesOf(value: Out): number {
+  if (value instanceof Uint8Array) return value.length;
+  if (typeof value !== "object" || value === null) return sizeOf(value);
+  return "out" in value ? sizeOf(value.out) : value.size;
 }
 
 const sizeOf = (value: number | StructName): number =>

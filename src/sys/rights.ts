@@ -13,7 +13,7 @@ export function parseRights(control: Uint8Array): number[] {
     if (length < head) break;
     if (view.getInt32(at + 8, true) === SOL.SOCKET && view.getInt32(at + 12, true) === SCM.RIGHTS)
       for (let i = at + head; i + 4 <= Math.min(at + length, control.length); i += 4) fds.push(view.getInt32(i, true));
-    at += (length + 7) & ~7;
+    at += 8 * Math.ceil(length / 8);
   }
   return fds;
 }

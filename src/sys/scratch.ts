@@ -27,8 +27,9 @@ export class Scratch implements Memory {
   }
   allocate(bytes: number): number {
     const at = this.#used;
-    const end = at + ((bytes + 7) & ~7);
-    if (end > blockSize) {
+    // Never up to the end, so that even an empty part lies within. By division, for bitwise operators would make a negative number of what is close to 2^31.
+    const end = at + 8 * Math.ceil(bytes / 8);
+    if (end >= blockSize) {
       const larger = block(bytes);
       this.#more.push(larger);
       return larger.address;
@@ -59,7 +60,7 @@ export class Scratch implements Memory {
     const at = this.#used;
     // A UTF-16 unit takes at most three bytes.
     const most = 3 * value.length + 1;
-    if (at + most > blockSize) return this.#putLongText(value);
+    if (at + most + 7 >= blockSize) return this.#putLongText(value);
     const { written } = encoder.encodeInto(value, this.#main.bytes.subarray(at, at + most));
     this.#main.bytes[at + written] = 0;
     this.#used = at + ((written + 8) & ~7);

@@ -1,6 +1,5 @@
 /** The vocabulary, loaded family by family, each when one of its calls is first used: importing it costs next to nothing. */
 import { families } from "./families.ts";
-import type { Fd } from "./fd.ts";
 import type { Kind, Primitive, ResultOf } from "./primitive.ts";
 
 type Calls = typeof import("./calls.ts");
@@ -20,15 +19,11 @@ export const call: CallVocabulary = lazily((primitive) => primitive) as CallVoca
 
 /**
  * Every call, run now: `sys.sethostname("box")`. Same arguments as `call.*`; results by kind, see {@link Results}.
- * An Fd that is given to `sys.close` is closed afterwards as after its own `close()`. `clone3` is left out: see {@link cloneProgram}.
+ * `clone3` is left out: see {@link cloneProgram}.
  */
 export const sys: Sys = lazily((primitive, name) => {
   if (name === "clone3") return refuseClone;
-  const run = (require("./invoke.ts") as typeof import("./invoke.ts")).runner(primitive) as (
-    ...args: unknown[]
-  ) => unknown;
-  if (name !== "close") return run;
-  return (target: Fd | number) => (typeof target === "number" ? run(target) : target.close());
+  return (require("./invoke.ts") as typeof import("./invoke.ts")).runner(primitive);
 }) as unknown as Sys;
 
 /** A copy of the engine, with one thread of many, would go on from here. */

@@ -10,14 +10,17 @@ import { sys } from "../../src/sys/vocabulary.ts";
 import { isRoot, projectDir } from "../helpers.ts";
 
 const fds = () => readdirSync("/proc/self/fd").length;
-const children = () =>
-  readdirSync("/proc/self/task").flatMap((task) => {
-    try {
-      return readFileSync(`/proc/self/task/${task}/children`, "latin1").split(" ").filter(Boolean);
-    } catch {
-      return [];
-    }
-  });
+const children = () => childrenOf("self");
+const childrenOf = (pid: string | number): string[] => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, "latin1").split(" ").filter(Boolean),
+    );
+  } catch {
+    // A process or a thread ends meanwhile.
+    return [];
+  }
+};
 
 test("a program ends with its exit code, or by its signal", () => {
   using exits = cloneProgram("/bin/sh", ["sh", "-c", "exit 3"]);
@@ -185,7 +188,35 @@ test("1,000 in a row, with signals at 1 kHz and garbage all the while: each ends
   expect(seen).toBeGreaterThan(0);
   expect(fds()).toBeLessThanOrEqual(before + 1);
   expect(newSince(others)).toEqual([]);
-});
+}, 60_000);
+
+test("a signal that comes before the execve ends the child, and runs no handler of the engine's", async () => {
+  const strace = Bun.which("strace");
+  if (strace === null) return;
+  const script = `
+    import { cloneProgram } from ${JSON.stringify(join(projectDir, "src/sys/mod.ts"))};
+    let seen = 0;
+    process.on("SIGUSR2", () => void seen++);
+    await Bun.sleep(10);
+    const child = cloneProgram("/bin/true", ["true"]);
+    const { si_status } = child.wait();
+    await Bun.sleep(50);
+    console.log(si_status, seen);
+    process.exit(0);`;
+  // The child is held up where it takes its mask back, which is the last call before its execve.
+  const slow = ["-e", "trace=rt_sigprocmask", "-e", "inject=rt_sigprocmask:delay_enter=300000"];
+  const traced = Bun.spawn([strace, "-f", "-o", "/dev/null", ...slow, process.execPath, "-e", script], {
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  const timer = setInterval(() => {
+    for (const engine of childrenOf(traced.pid))
+      for (const child of childrenOf(engine)) process.kill(Number(child), "SIGUSR2");
+  }, 5);
+  const output = await traced.stdout.text();
+  clearInterval(timer);
+  expect(output).toBe(`${SIG.USR2} 0\n`);
+}, 60_000);
 
 test("strace sees clone3 and execveat with the arguments that were asked for, and no fork", async () => {
   const strace = Bun.which("strace");
@@ -201,7 +232,7 @@ test("strace sees clone3 and execveat with the arguments that were asked for, an
   const log = await traced.stderr.text();
   expect(await traced.exited).toBe(0);
   expect(log).toMatch(
-    /clone3\(\{flags=CLONE_VM\|CLONE_PIDFD\|CLONE_VFORK\|CLONE_NEWUTS\|CLONE_NEWUSER, pidfd=0x[0-9a-f]+, exit_signal=SIGCHLD, stack=NULL, stack_size=0\}/,
+    /clone3\(\{flags=CLONE_VM\|CLONE_PIDFD\|CLONE_VFORK\|CLONE_NEWUTS\|CLONE_NEWUSER\|CLONE_CLEAR_SIGHAND, pidfd=0x[0-9a-f]+, exit_signal=SIGCHLD, stack=NULL, stack_size=0\}/,
   );
   expect(log).toMatch(/execveat\(AT_FDCWD, "\/bin\/true", \["true", "x"\], \["A=1"\], 0(\) = 0| <unfinished)/);
 });

@@ -357,6 +357,12 @@ interface FileTime {
   readonly tv_nsec: number;
 }
 
+/** Two of them, whatever is handed over: the kernel reads as many. */
+const fileTimes = (times: readonly FileTime[]): Arg =>
+  times.length === 2
+    ? { structs: "timespec", list: times.map(({ tv_sec, tv_nsec }) => ({ tv_sec, tv_nsec })) }
+    : refused(times, "two times, of access and of modification");
+
 /** `utimensat(dirfd, pathname, times, flags)`: times of access and change, null for now; a path of null is the descriptor's own file. utimensat(2) */
 export const utimensat = /* @__PURE__ */ define(
   "utimensat",
@@ -366,12 +372,7 @@ export const utimensat = /* @__PURE__ */ define(
     path: Text | null,
     times: readonly [access: FileTime, modification: FileTime] | null,
     flags: number = 0,
-  ) => [
-    fd(dirfd),
-    textOrNull(path),
-    times === null ? null : { structs: "timespec", list: times.map(({ tv_sec, tv_nsec }) => ({ tv_sec, tv_nsec })) },
-    bits("AT", flags),
-  ],
+  ) => [fd(dirfd), textOrNull(path), times === null ? null : fileTimes(times), bits("AT", flags)],
 );
 /**
  * `faccessat2(dirfd, pathname, mode, flags)`: asks with the real ids, or the effective ones with AT_EACCESS; returns when all is allowed.
@@ -531,7 +532,7 @@ export const removexattrat = /* @__PURE__ */ define(
 
 /** `pipe2(pipefd, flags)`: a reading and a writing end. In a step the two numbers are written to eight bytes of `ends`. pipe(2) */
 export const pipe2 = /* @__PURE__ */ define("pipe2", "fds", (flags: number, ends: Out = 8) => [
-  out(ends),
+  out(ends, 8),
   bits("O_FD", flags),
 ]);
 /**
@@ -651,7 +652,7 @@ export const ficlone = /* @__PURE__ */ define("ioctl", "none", (target: FdArg, s
 export const fsIocGetflags = /* @__PURE__ */ define("ioctl", "u32", (target: FdArg, flags: Out = 4) => [
   fd(target),
   one("IOCTL", IOCTL.FS_IOC_GETFLAGS),
-  out(flags),
+  out(flags, 4),
 ]);
 /**
  * `ioctl(fd, FS_IOC_SETFLAGS, attr)`: all flags of a file anew, of `FS`. FS_IOC_SETFLAGS(2const)
@@ -675,7 +676,7 @@ export const tiocsptlck = /* @__PURE__ */ define("ioctl", "none", (terminal: FdA
 export const tiocgptn = /* @__PURE__ */ define("ioctl", "u32", (terminal: FdArg, number: Out = 4) => [
   fd(terminal),
   one("IOCTL", IOCTL.TIOCGPTN),
-  out(number),
+  out(number, 4),
 ]);
 /**
  * `ioctl(fd, TIOCGPTPEER, flags)`: the other side of a terminal, opened without a path that could lead elsewhere. TIOCGPTPEER(2const)
@@ -690,7 +691,7 @@ export const tiocgptpeer = /* @__PURE__ */ define("ioctl", "fd", (terminal: FdAr
 export const tiocgwinsz = /* @__PURE__ */ define("ioctl", "winsize", (terminal: FdArg, size: Out = "winsize") => [
   fd(terminal),
   one("IOCTL", IOCTL.TIOCGWINSZ),
-  out(size),
+  out(size, "winsize"),
 ]);
 /** `ioctl(fd, TIOCSWINSZ, size)`: rows and columns of a terminal, whose programs get SIGWINCH. TIOCSWINSZ(2const) */
 export const tiocswinsz = /* @__PURE__ */ define(
@@ -752,7 +753,7 @@ const setTermios =
 export const tcgets = /* @__PURE__ */ define("ioctl", "termios", (terminal: FdArg, modes: Out = "termios") => [
   fd(terminal),
   one("IOCTL", IOCTL.TCGETS),
-  out(modes),
+  out(modes, "termios"),
 ]);
 /**
  * `ioctl(fd, TCSETS, argp)`: modes of a terminal, at once. TCSETS(2const)

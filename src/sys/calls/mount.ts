@@ -14,6 +14,7 @@ import {
   type Out,
   out,
   room,
+  roomForIds,
   text,
   textOrNull,
 } from "../primitive.ts";
@@ -280,28 +281,20 @@ export const listmount = /* @__PURE__ */ define(
   (id: LongArg, lastId: LongArg = 0, flags: number = 0, nsId: LongArg = 0, ids: Out = 8192) => [
     { struct: "mnt_id_req", fields: { size: 32, mnt_id: long(id), param: long(lastId), mnt_ns_id: long(nsId) } },
     out(ids),
-    idsIn(ids),
+    roomForIds(ids),
     bits("LISTMOUNT", flags),
   ],
 );
 
-/** Ids of 64 bits that there is room for. */
-function idsIn(ids: Out): Arg {
-  const bytes = room(ids);
-  const count = typeof bytes === "object" && bytes !== null && "long" in bytes ? bytes.long : bytes;
-  // What is no number of bytes becomes NaN, which is refused.
-  return long(Math.floor(Number(count) / 8));
-}
-
 /** `statfs(path, buf)`: type, size and state of the file system of a file, in blocks of `f_frsize` bytes. statfs(2) */
 export const statfs = /* @__PURE__ */ define("statfs", "statfs", (path: Text, result: Out = "statfs") => [
   text(path),
-  out(result),
+  out(result, "statfs"),
 ]);
 /** `fstatfs(fd, buf)`: as statfs, by descriptor. statfs(2) */
 export const fstatfs = /* @__PURE__ */ define("fstatfs", "statfs", (file: FdArg, result: Out = "statfs") => [
   fd(file),
-  out(result),
+  out(result, "statfs"),
 ]);
 /**
  * `statx(dirfd, pathname, flags, mask, statxbuf)`: what STATX_* of `mask` asks for about a file; `stx_mask` says what there is. statx(2), Linux 4.11
@@ -315,6 +308,6 @@ export const statx = /* @__PURE__ */ define(
     text(path),
     bits("AT_STATX", flags),
     bits("STATX", mask),
-    out(result),
+    out(result, "statx"),
   ],
 );

@@ -1,6 +1,6 @@
 /** Namespaces: making, entering, asking about them. namespaces(7) */
 import type { Arg } from "../call.ts";
-import { IOCTL, PIDFD_INFO } from "../flags.ts";
+import { AT_HANDLE, IOCTL, PIDFD_INFO } from "../flags.ts";
 import {
   bits,
   define,
@@ -15,7 +15,7 @@ import {
   out,
   type PidArg,
   refused,
-  room,
+  roomForIds,
   text,
 } from "../primitive.ts";
 
@@ -82,7 +82,7 @@ export const nsGetNstype = /* @__PURE__ */ define("ioctl", "number", (ns: FdArg)
 export const nsGetOwnerUid = /* @__PURE__ */ define("ioctl", "u32", (ns: FdArg, uid: Out = 4) => [
   fd(ns),
   one("IOCTL", IOCTL.NS_GET_OWNER_UID),
-  out(uid),
+  out(uid, 4),
 ]);
 /**
  * `ioctl(fd, NS_GET_PID_FROM_PIDNS, pid)`: a thread that is `pid` in that pid namespace, as the caller counts. ioctl_nsfs(2), Linux 6.11
@@ -121,13 +121,13 @@ export const nsGetTgidInPidns = /* @__PURE__ */ define("ioctl", "number", (pidns
 export const nsGetMntnsId = /* @__PURE__ */ define("ioctl", "u64", (mntns: FdArg, id: Out = 8) => [
   fd(mntns),
   one("IOCTL", IOCTL.NS_GET_MNTNS_ID),
-  out(id),
+  out(id, 8),
 ]);
 /** `ioctl(fd, NS_GET_ID, id)`: the id of a namespace of any kind, never used again, unlike its inode. ioctl_nsfs(2), Linux 6.18 */
 export const nsGetId = /* @__PURE__ */ define("ioctl", "u64", (ns: FdArg, id: Out = 8) => [
   fd(ns),
   one("IOCTL", IOCTL.NS_GET_ID),
-  out(id),
+  out(id, 8),
 ]);
 /**
  * `ioctl(fd, NS_MNT_GET_INFO, info)`: how many mounts a mount namespace has, and its id. ioctl_nsfs(2), Linux 6.12
@@ -136,7 +136,11 @@ export const nsGetId = /* @__PURE__ */ define("ioctl", "u64", (ns: FdArg, id: Ou
 export const nsMntGetInfo = /* @__PURE__ */ define(
   "ioctl",
   "mnt_ns_info",
-  (mntns: FdArg, info: Out = "mnt_ns_info") => [fd(mntns), one("IOCTL", IOCTL.NS_MNT_GET_INFO), out(info)],
+  (mntns: FdArg, info: Out = "mnt_ns_info") => [
+    fd(mntns),
+    one("IOCTL", IOCTL.NS_MNT_GET_INFO),
+    out(info, "mnt_ns_info"),
+  ],
 );
 /**
  * `ioctl(fd, NS_MNT_GET_NEXT, info)`: the mount namespace with the next higher id, of those that the caller has CAP_SYS_ADMIN over. ioctl_nsfs(2), Linux 6.12
@@ -146,13 +150,13 @@ export const nsMntGetInfo = /* @__PURE__ */ define(
 export const nsMntGetNext = /* @__PURE__ */ define("ioctl", "fd", (mntns: FdArg, info: Uint8Array | null = null) => [
   fd(mntns),
   one("IOCTL", IOCTL.NS_MNT_GET_NEXT),
-  info === null ? null : out(info),
+  info === null ? null : out(info, "mnt_ns_info"),
 ]);
 /** `ioctl(fd, NS_MNT_GET_PREV, info)`: as NS_MNT_GET_NEXT, the one with the next lower id. ioctl_nsfs(2), Linux 6.12 */
 export const nsMntGetPrev = /* @__PURE__ */ define("ioctl", "fd", (mntns: FdArg, info: Uint8Array | null = null) => [
   fd(mntns),
   one("IOCTL", IOCTL.NS_MNT_GET_PREV),
-  info === null ? null : out(info),
+  info === null ? null : out(info, "mnt_ns_info"),
 ]);
 /**
  * `ioctl(fd, SIOCGSKNS, NULL)`: the network namespace of a socket. netdevice(7), Linux 4.10
@@ -240,7 +244,7 @@ export const nameToHandleAt = /* @__PURE__ */ define(
     fd(dirfd),
     text(path),
     { struct: "file_handle", fields: { handle_bytes: 128 }, out: true },
-    out(mountId),
+    out(mountId, flags & AT_HANDLE.MNT_ID_UNIQUE ? 8 : 4),
     bits("AT_HANDLE", flags),
   ],
 );
@@ -277,6 +281,9 @@ const fileHandle = ({ handle_bytes, handle_type, f_handle }: FileHandle): Arg =>
 });
 
 function namespaceHandle({ ns_id, ns_type = 0, ns_inum = 0 }: NamespaceHandle): Arg {
+  if (ns_id !== BigInt.asUintN(64, ns_id)) return refused(ns_id, "the id of a namespace, of 64 bits");
+  for (const word of [ns_type, ns_inum])
+    if (!Number.isInteger(word) || word !== word >>> 0) return refused(word, "an integer of 32 bits");
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, ns_id, true);
@@ -302,21 +309,17 @@ export interface NamespaceQuery {
  * `listns(req, ns_ids, nr_ns_ids, flags)`: ids of the namespaces that are in use, from low to high, as many as there is room for. listns(2), Linux 6.19
  * @param ids Room for the ids, of 8 bytes each: 512 of them, where nothing else is said.
  */
-export const listns = /* @__PURE__ */ define("listns", "ids", (query: NamespaceQuery = {}, ids: Out = 4096) => {
-  const size = room(ids);
-  return [
-    {
-      struct: "ns_id_req",
-      fields: {
-        size: 32,
-        ns_id: long(query.after ?? 0),
-        ns_type: bits("CLONE", query.types ?? 0),
-        user_ns_id: long(query.owner ?? 0),
-      },
+export const listns = /* @__PURE__ */ define("listns", "ids", (query: NamespaceQuery = {}, ids: Out = 4096) => [
+  {
+    struct: "ns_id_req",
+    fields: {
+      size: 32,
+      ns_id: long(query.after ?? 0),
+      ns_type: bits("CLONE", query.types ?? 0),
+      user_ns_id: long(query.owner ?? 0),
     },
-    out(ids),
-    // What is no size is refused where the room itself is.
-    typeof size === "number" ? Math.floor(size / 8) : size,
-    0,
-  ];
-});
+  },
+  out(ids),
+  roomForIds(ids),
+  0,
+]);

@@ -42,7 +42,7 @@ export const socketpair = /* @__PURE__ */ define(
     one("AF", domain),
     bits("SOCK", type),
     protocolArg(domain, protocol),
-    out(ends),
+    out(ends, 8),
   ],
 );
 /**
@@ -153,7 +153,7 @@ export const soPeercred = /* @__PURE__ */ define("getsockopt", "ucred", (target:
   fd(target),
   one("SOL", SOL.SOCKET),
   one("SO", SO.PEERCRED),
-  out(credentials),
+  out(credentials, "ucred"),
   { words: [12] },
 ]);
 /**
@@ -165,7 +165,7 @@ export const soPeerpidfd = /* @__PURE__ */ define("getsockopt", "writtenFd", (ta
   fd(target),
   one("SOL", SOL.SOCKET),
   one("SO", SO.PEERPIDFD),
-  out(pidfd),
+  out(pidfd, 4),
   { words: [4] },
 ]);
 

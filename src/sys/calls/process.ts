@@ -18,6 +18,7 @@ import {
   room,
   text,
 } from "../primitive.ts";
+import type { StructName } from "../structs.ts";
 
 // Making, waiting, ending
 
@@ -51,9 +52,9 @@ export const clone3 = /* @__PURE__ */ define(
       struct: "clone_args",
       fields: {
         flags: bits("CLONE", flags),
-        ...(more.pidfd === undefined ? {} : { pidfd: out(more.pidfd) }),
-        ...(more.childTid === undefined ? {} : { child_tid: out(more.childTid) }),
-        ...(more.parentTid === undefined ? {} : { parent_tid: out(more.parentTid) }),
+        ...(more.pidfd === undefined ? {} : { pidfd: out(more.pidfd, 4) }),
+        ...(more.childTid === undefined ? {} : { child_tid: out(more.childTid, 4) }),
+        ...(more.parentTid === undefined ? {} : { parent_tid: out(more.parentTid, 4) }),
         exit_signal: one("SIG", exitSignal),
         stack: more.stackBytes === undefined ? null : { out: more.stackBytes },
         stack_size: more.stackBytes ?? 0,
@@ -101,9 +102,9 @@ export const wait4 = /* @__PURE__ */ define(
   "number",
   (pid: PidArg, status: Out | null, options: number, usage: Out | null = null) => [
     int(pid),
-    outOrNull(status),
+    outOrNull(status, 4),
     bits("W", options),
-    outOrNull(usage),
+    outOrNull(usage, "rusage"),
   ],
 );
 /**
@@ -119,9 +120,9 @@ export const waitid = /* @__PURE__ */ define(
   (idtype: number, id: FdArg, options: number, info: Out = "siginfo", usage: Out | null = null) => [
     one("P", idtype),
     idtype === P.PIDFD ? fd(id) : int(id as PidArg),
-    out(info),
+    out(info, "siginfo"),
     bits("W", options),
-    outOrNull(usage),
+    outOrNull(usage, "rusage"),
   ],
 );
 /** `mmap(addr, length, prot, flags, fd, offset)` at a fixed address: how the stage sees the report. mmap(2) */
@@ -248,17 +249,22 @@ export const prlimit64 = /* @__PURE__ */ define(
 export const prlimit64Get = /* @__PURE__ */ define(
   "prlimit64",
   "rlimit64",
-  (pid: PidArg, resource: number, limits: Out = "rlimit64") => [int(pid), one("RLIMIT", resource), null, out(limits)],
+  (pid: PidArg, resource: number, limits: Out = "rlimit64") => [
+    int(pid),
+    one("RLIMIT", resource),
+    null,
+    out(limits, "rlimit64"),
+  ],
 );
 /** `getrusage(who, usage)`: what the caller, its thread, or its reaped children have used. getrusage(2) */
 export const getrusage = /* @__PURE__ */ define("getrusage", "rusage", (who: number, usage: Out = "rusage") => [
   one("RUSAGE", who),
-  out(usage),
+  out(usage, "rusage"),
 ]);
 /** `sysinfo(info)`: memory, load and uptime; the uptime is of the caller's time namespace. sysinfo(2) */
-export const sysinfo = /* @__PURE__ */ define("sysinfo", "sysinfo", (info: Out = "sysinfo") => [out(info)]);
+export const sysinfo = /* @__PURE__ */ define("sysinfo", "sysinfo", (info: Out = "sysinfo") => [out(info, "sysinfo")]);
 /** `uname(buf)`: the kernel, and the names of the caller's uts namespace. uname(2) */
-export const uname = /* @__PURE__ */ define("uname", "utsname", (names: Out = "utsname") => [out(names)]);
+export const uname = /* @__PURE__ */ define("uname", "utsname", (names: Out = "utsname") => [out(names, "utsname")]);
 
 // Scheduling
 
@@ -377,7 +383,7 @@ export const ioprioSet = /* @__PURE__ */ define("ioprio_set", "none", (which: nu
 /** `prctl(option, arg2, ...)`: an operation that has no function of its own here. prctl(2) */
 export const prctl = /* @__PURE__ */ define("prctl", "number", (option: number, ...args: readonly Arg[]) => [
   one("PR", option),
-  ...args.filter((arg) => arg !== undefined),
+  ...args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1),
 ]);
 /**
  * `prctl(PR_SET_PDEATHSIG, sig)`: the signal at the end of the thread that made the caller; 0: none. Cleared by a change of ids and by
@@ -390,7 +396,7 @@ export const setPdeathsig = /* @__PURE__ */ define("prctl", "none", (signal: num
 /** `prctl(PR_GET_PDEATHSIG, sig)`: the signal at the end of the parent; 0: none. PR_SET_PDEATHSIG(2const) */
 export const getPdeathsig = /* @__PURE__ */ define("prctl", "u32", (signal: Out = 4) => [
   one("PR", PR.GET_PDEATHSIG),
-  out(signal),
+  out(signal, 4),
 ]);
 /**
  * `prctl(PR_SET_DUMPABLE, dumpable)`: whether it dumps core and its user may trace it; with SUID_DUMP_DISABLE its files in /proc are
@@ -426,14 +432,14 @@ export const setChildSubreaper = /* @__PURE__ */ define("prctl", "none", (set: 0
 /** `prctl(PR_GET_CHILD_SUBREAPER, isset)`: whether orphans become its children, 1 or 0. PR_SET_CHILD_SUBREAPER(2const) */
 export const getChildSubreaper = /* @__PURE__ */ define("prctl", "u32", (isSet: Out = 4) => [
   one("PR", PR.GET_CHILD_SUBREAPER),
-  out(isSet),
+  out(isSet, 4),
 ]);
 /** `prctl(PR_SET_NAME, name)`: of the calling thread, in /proc/PID/comm; cut at 15 bytes. PR_SET_NAME(2const) */
 export const setName = /* @__PURE__ */ define("prctl", "none", (name: Text) => [one("PR", PR.SET_NAME), text(name)]);
 /** `prctl(PR_GET_NAME, name)`: of the calling thread. PR_SET_NAME(2const) */
 export const getName = /* @__PURE__ */ define("prctl", "string", (name: Out = 16) => [
   one("PR", PR.GET_NAME),
-  out(name),
+  out(name, 16),
 ]);
 /** `prctl(PR_SET_TIMERSLACK, slack)`: nanoseconds by which timers may be late; 0: as the parent's. PR_SET_TIMERSLACK(2const) */
 export const setTimerslack = /* @__PURE__ */ define("prctl", "none", (slack: LongArg) => [
@@ -568,8 +574,8 @@ function ambient(operation: number, capability: Arg): readonly Arg[] {
   return [one("PR", PR.CAP_AMBIENT), one("PR_CAP_AMBIENT", operation), capability, 0, 0];
 }
 
-function outOrNull(value: Out | null): Arg {
-  return value === null ? null : out(value);
+function outOrNull(value: Out | null, least: number | StructName): Arg {
+  return value === null ? null : out(value, least);
 }
 
 /** Words of 32 bits, an even number of them: the kernel counts in longs. Undefined for what is no list of CPUs. */

@@ -44,9 +44,9 @@ export const setresuid = /* @__PURE__ */ define("setresuid", "none", (ruid: numb
 ]);
 /** `getresuid(ruid, euid, suid)`: the real, the effective and the saved one. getresuid(2) */
 export const getresuid = /* @__PURE__ */ define("getresuid", "u32s", (ruid: Out = 4, euid: Out = 4, suid: Out = 4) => [
-  out(ruid),
-  out(euid),
-  out(suid),
+  out(ruid, 4),
+  out(euid, 4),
+  out(suid, 4),
 ]);
 /**
  * `setresgid(rgid, egid, sgid)`; -1 leaves one as it is. setresgid(2)
@@ -59,9 +59,9 @@ export const setresgid = /* @__PURE__ */ define("setresgid", "none", (rgid: numb
 ]);
 /** `getresgid(rgid, egid, sgid)`: each is written to four bytes. getresgid(2) */
 export const getresgid = /* @__PURE__ */ define("getresgid", "u32s", (rgid: Out = 4, egid: Out = 4, sgid: Out = 4) => [
-  out(rgid),
-  out(egid),
-  out(sgid),
+  out(rgid, 4),
+  out(egid, 4),
+  out(sgid, 4),
 ]);
 /** `setgroups(size, list)`: the supplementary groups. EPERM where a user namespace denies it. setgroups(2) */
 export const setgroups = /* @__PURE__ */ define("setgroups", "none", (groups: readonly number[]) => [
@@ -86,7 +86,8 @@ const capHeader = (pid: PidArg): Arg => ({
 
 /** Capabilities 0 to 31 of a mask, or 32 to 63. A mask that is no integer stays as it is, to be refused. */
 function halfOf(mask: LongArg, shift: 0n | 32n): Arg {
-  if (typeof mask !== "bigint" && !Number.isSafeInteger(mask)) return long(mask);
+  if (typeof mask !== "bigint" ? !Number.isSafeInteger(mask) : mask >= 2n ** 64n || mask < -(2n ** 63n))
+    return long(mask);
   return Number((BigInt.asUintN(64, BigInt(mask)) >> shift) & 0xffffffffn);
 }
 
@@ -97,7 +98,7 @@ function halfOf(mask: LongArg, shift: 0n | 32n): Arg {
 export const capget = /* @__PURE__ */ define(
   "capget",
   "cap_user_data",
-  (pid: PidArg, result: Out = "cap_user_data") => [capHeader(pid), out(result)],
+  (pid: PidArg, result: Out = "cap_user_data") => [capHeader(pid), out(result, "cap_user_data")],
 );
 /**
  * `capset(hdrp, datap)`: the capabilities of the calling thread, as masks in which bit N stands for capability N. capget(2)
@@ -178,7 +179,11 @@ export const seccompGetActionAvail = /* @__PURE__ */ define("seccomp", "none", (
 export const seccompGetNotifSizes = /* @__PURE__ */ define(
   "seccomp",
   "seccomp_notif_sizes",
-  (result: Out = "seccomp_notif_sizes") => [one("SECCOMP", SECCOMP.GET_NOTIF_SIZES), 0, out(result)],
+  (result: Out = "seccomp_notif_sizes") => [
+    one("SECCOMP", SECCOMP.GET_NOTIF_SIZES),
+    0,
+    out(result, "seccomp_notif_sizes"),
+  ],
 );
 /**
  * `ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, req)`: waits for a call that the filter caught; a buffer has to hold zeros. seccomp_unotify(2)
@@ -190,7 +195,7 @@ export const seccompNotifRecv = /* @__PURE__ */ define(
   (listener: FdArg, result: Out = "seccomp_notif") => [
     fd(listener),
     one("IOCTL", IOCTL.SECCOMP_IOCTL_NOTIF_RECV),
-    out(result),
+    out(result, "seccomp_notif"),
   ],
 );
 /**

@@ -1,5 +1,5 @@
 /** Signals: sending, blocking, waiting. */
-import { bits, define, fd, type FdArg, int, one, type Out, out, type PidArg } from "../primitive.ts";
+import { bits, define, fd, type FdArg, int, one, type Out, out, type PidArg, refused } from "../primitive.ts";
 import type { Timespec } from "./time.ts";
 
 /**
@@ -27,7 +27,7 @@ export const rtSigprocmask = /* @__PURE__ */ define(
 export const rtSigprocmaskGet = /* @__PURE__ */ define("rt_sigprocmask", "u64", (set: Out = 8) => [
   one("SIG_HOW", 0),
   null,
-  out(set),
+  out(set, 8),
   8,
 ]);
 /**
@@ -43,7 +43,8 @@ export const rtSigaction = /* @__PURE__ */ define(
     {
       struct: "sigaction",
       fields: {
-        sa_handler: one("SIG_HANDLER", handler),
+        sa_handler:
+          handler === 0 || handler === 1 ? one("SIG_HANDLER", handler) : refused(handler, "SIG_DFL (0) or SIG_IGN (1)"),
         sa_mask: { signals: [] },
         sa_flags: flags === 0 ? 0 : bits("SA", flags),
       },
@@ -56,7 +57,7 @@ export const rtSigaction = /* @__PURE__ */ define(
 export const rtSigactionGet = /* @__PURE__ */ define(
   "rt_sigaction",
   "sigaction",
-  (signal: number, action: Out = "sigaction") => [one("SIG", signal), null, out(action), 8],
+  (signal: number, action: Out = "sigaction") => [one("SIG", signal), null, out(action, "sigaction"), 8],
 );
 /**
  * `rt_sigtimedwait(set, info, timeout, 8)`: take one of these blocked signals, waiting for it; returns its number. sigwaitinfo(2)
@@ -68,7 +69,7 @@ export const rtSigtimedwait = /* @__PURE__ */ define(
   "number",
   (set: readonly number[], timeout: Timespec | null = null, info: Out | null = null) => [
     { signals: set },
-    info === null ? null : out(info),
+    info === null ? null : out(info, "siginfo"),
     timeout === null ? null : { struct: "timespec", fields: { tv_sec: timeout.tv_sec, tv_nsec: timeout.tv_nsec } },
     8,
   ],

@@ -12,13 +12,13 @@ export interface Timespec {
 export const clockGettime = /* @__PURE__ */ define(
   "clock_gettime",
   "timespec",
-  (clock: number, time: Out = "timespec") => [one("CLOCK", clock), out(time)],
+  (clock: number, time: Out = "timespec") => [one("CLOCK", clock), out(time, "timespec")],
 );
 /** `clock_getres(clockid, res)`: seconds and nanoseconds that a clock can tell apart. clock_getres(2) */
 export const clockGetres = /* @__PURE__ */ define(
   "clock_getres",
   "timespec",
-  (clock: number, resolution: Out = "timespec") => [one("CLOCK", clock), out(resolution)],
+  (clock: number, resolution: Out = "timespec") => [one("CLOCK", clock), out(resolution, "timespec")],
 );
 /**
  * `clock_settime(clockid, tp)`: set the clock of all: no namespace has a CLOCK_REALTIME of its own. clock_settime(2)
@@ -40,7 +40,7 @@ export const clockNanosleep = /* @__PURE__ */ define(
     one("CLOCK", clock),
     bits("TIMER", flags),
     timespec(time),
-    remain === null ? null : out(remain),
+    remain === null ? null : out(remain, "timespec"),
   ],
 );
 /** `timerfd_create(clockid, flags)`: a timer; once it has expired, how often so is read as a word of 64 bits. timerfd_create(2) */
@@ -73,14 +73,14 @@ export const timerfdSettime = /* @__PURE__ */ define(
         "it_value.tv_nsec": value.tv_nsec,
       },
     },
-    out(old),
+    out(old, "itimerspec"),
   ],
 );
 /** `timerfd_gettime(fd, curr_value)`: what is left until it expires, and the interval. timerfd_create(2) */
 export const timerfdGettime = /* @__PURE__ */ define(
   "timerfd_gettime",
   "itimerspec",
-  (timer: FdArg, value: Out = "itimerspec") => [fd(timer), out(value)],
+  (timer: FdArg, value: Out = "itimerspec") => [fd(timer), out(value, "itimerspec")],
 );
 
 function timespec({ tv_sec, tv_nsec }: Timespec): Arg {

@@ -84,8 +84,12 @@ export class Traced {
     );
     return "error" in outcome ? undefined : (outcome.result as ReturnType<Sys[N]>);
   }
-  /** Makes a call that has to fail with this errno. */
-  fails<N extends CallName>(errno: ErrnoName, name: N, ...args: Parameters<Sys[N]>): SyscallError | undefined {
+  /** Makes a call that has to fail with this errno, or with one of these where kernels differ. */
+  fails<N extends CallName>(
+    errno: ErrnoName | readonly ErrnoName[],
+    name: N,
+    ...args: Parameters<Sys[N]>
+  ): SyscallError | undefined {
     const outcome = this.#make(name, args, failure(errno));
     return "error" in outcome ? outcome.error : undefined;
   }
@@ -156,10 +160,12 @@ export class Traced {
 }
 
 const failure =
-  (errno: ErrnoName) =>
+  (errno: ErrnoName | readonly ErrnoName[]) =>
   (end: Outcome): string | undefined => {
-    if (!("error" in end)) return `it should fail with ${errno}, and returned ${Bun.inspect(end.result)}`;
-    return end.error.code === errno ? undefined : `it should fail with ${errno}: ${end.error.message}`;
+    const wanted = [errno].flat().join(" or ");
+    if (!("error" in end)) return `it should fail with ${wanted}, and returned ${Bun.inspect(end.result)}`;
+    const isWanted = [errno].flat().includes(end.error.code as ErrnoName);
+    return isWanted ? undefined : `it should fail with ${wanted}: ${end.error.message}`;
   };
 
 function attempt(run: () => unknown): Outcome {

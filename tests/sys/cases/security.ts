@@ -28,6 +28,7 @@ import {
   PR,
   SECCOMP_ADDFD_FLAG,
   SECCOMP_FILTER_FLAG,
+  SECCOMP,
   SECCOMP_RET,
   SECCOMP_USER_NOTIF,
   SECCOMP_USER_NOTIF_FLAG,
@@ -66,9 +67,8 @@ const idCases: readonly Case[] = [
     run: (traced) => {
       traced.expect("uids are those of /proc", traced.call("getresuid").join(" ") === ids("Uid"));
       traced.expect("gids are those of /proc", traced.call("getresgid").join(" ") === ids("Gid"));
-      // A buffer of no bytes is NULL.
-      traced.fails("EFAULT", "getresuid", new Uint8Array(0));
-      traced.fails("EFAULT", "getresgid", 4, 4, new Uint8Array(0));
+      traced.failsAs("EFAULT", "getresuid", { name: "getresuid", args: [null, { out: 4 }, { out: 4 }] });
+      traced.failsAs("EFAULT", "getresgid", { name: "getresgid", args: [{ out: 4 }, { out: 4 }, null] });
     },
   },
   {
@@ -255,7 +255,10 @@ const seccompCases: readonly Case[] = [
       const sizes = traced.call("seccompGetNotifSizes");
       traced.expect("a notification has 80 bytes", sizes.seccomp_notif === 80 && sizes.seccomp_data === 64);
       traced.expect("an answer has 24", sizes.seccomp_notif_resp === 24);
-      traced.fails("EFAULT", "seccompGetNotifSizes", new Uint8Array(0));
+      traced.failsAs("EFAULT", "seccompGetNotifSizes", {
+        name: "seccomp",
+        args: [{ flags: "SECCOMP", value: SECCOMP.GET_NOTIF_SIZES }, 0, null],
+      });
     },
   },
   { name: "a listener answers the calls of another thread", alone: true, run: listen },
