@@ -2,8 +2,8 @@
  * long f(struct clone_args *args, long size, struct start *start): clone3, and in the child execveat; returns what clone3 did.
  *
  * For children that share the caller's memory while the caller waits (CLONE_VM and CLONE_VFORK), as in vfork(2). Until its execve the
- * child runs on the caller's stack and must leave it alone, so it works out of registers. All signals are blocked from before the
- * clone to after it: a handler of the engine would run in the child, on the engine's own memory.
+ * child runs on the caller's stack and must leave it alone, so it works out of registers. A handler of the engine would run in the
+ * child on the engine's own memory: CLONE_CLEAR_SIGHAND takes them away, and signals are blocked until the child is without them.
  *
  * struct start { long dirfd; const char *path; char **argv, **envp; long flags; long error; u64 mask, all; }
  * error: what execveat returned, which it does only when it fails. mask: the caller's, which the program gets. all: all ones.

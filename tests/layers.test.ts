@@ -20,7 +20,7 @@ const ranks: Record<string, number> = {
 
 /** Files that neither read nor write anything: they run anywhere, and their tests need no privilege. */
 const pure = [
-  "src/sys/{address,bpf,call,calls,capabilities,check,decode,device,encode,errno,error,families,flags,flag-sets,format*,hints,inotify,lazy,message,numbers,options-error,primitive,rights,since,statmount,step,structs}.ts",
+  "src/sys/{address,bpf,call,calls,capabilities,check,cloexec,decode,device,encode,errno,error,families,flags,flag-sets,format*,hints,inotify,lazy,message,numbers,options-error,primitive,rights,since,statmount,step,structs}.ts",
   "src/sys/calls/*.ts",
   "src/cgroup/{limits,steps}.ts",
   "src/mount/*.ts",

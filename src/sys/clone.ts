@@ -5,6 +5,7 @@ import { pidfdSendSignal, waitid } from "./calls/process.ts";
 import { checkCall } from "./check.ts";
 import type { DecodedStruct } from "./decode.ts";
 import { encodeArg } from "./encode.ts";
+import { SyscallError } from "./error.ts";
 import { failure } from "./failure.ts";
 import { Fd } from "./fd.ts";
 import { AT, AT_FDCWD, CLONE, P, SIG, W } from "./flags.ts";
@@ -23,15 +24,18 @@ export interface CloneOptions {
   readonly env?: readonly string[];
 }
 
-/** What only threads may share with their maker, or what would hand over addresses in memory that is not the child's. */
-const forbidden =
-  CLONE.THREAD +
-  CLONE.SIGHAND +
-  CLONE.PARENT +
-  CLONE.SETTLS +
-  CLONE.PARENT_SETTID +
-  CLONE.CHILD_SETTID +
-  CLONE.CHILD_CLEARTID;
+/** What makes a process of its own, and no thread of this one. */
+const allowed = [
+  CLONE.NEWNS,
+  CLONE.NEWCGROUP,
+  CLONE.NEWUTS,
+  CLONE.NEWIPC,
+  CLONE.NEWUSER,
+  CLONE.NEWPID,
+  CLONE.NEWNET,
+  CLONE.NEWTIME,
+  CLONE.INTO_CGROUP,
+].reduce((all, flag) => all | BigInt(flag), 0n);
 
 /**
  * `clone3(args, size)`, and in the child `execveat(dirfd, path, argv, envp, flags)`: starts a program, as posix_spawn(3) does, in
@@ -51,12 +55,8 @@ export function cloneProgram(
   options: CloneOptions = {},
 ): ClonedProcess {
   const { flags = 0, env = environment() } = options;
-  if (!Number.isSafeInteger(flags) || (BigInt(flags) & BigInt(forbidden)) !== 0n)
-    throw new OptionsError(
-      "flags",
-      flags,
-      "expected CLONE_NEW* and CLONE_INTO_CGROUP, and none of what makes a thread",
-    );
+  if (!Number.isSafeInteger(flags) || (BigInt(flags) & ~allowed) !== 0n)
+    throw new OptionsError("flags", flags, "expected CLONE_NEW* and CLONE_INTO_CGROUP, and nothing else");
   const memory = new Scratch();
   const pidfd = memory.reserve(4);
   // Without the engine's handlers, which would run in the child, on the engine's memory, when a signal comes before its execve.
@@ -97,7 +97,11 @@ export function cloneProgram(
   const child = new ClonedProcess(pid, new Fd(new DataView(memory.at(pidfd, 4).slice().buffer).getInt32(0, true)));
   const error = new DataView(memory.at(start + 40, 8).slice().buffer).getBigInt64(0, true);
   if (error === 0n) return child;
-  child.wait();
+  try {
+    child.wait();
+  } catch {
+    // Where SIGCHLD is ignored the kernel has reaped it. What counts is why there is no program.
+  }
   child.pidfd.close();
   throw failure(exec, -Number(error));
 }
@@ -131,10 +135,15 @@ export class ClonedProcess implements Disposable {
   /** Kills it unless it has been waited for. */
   [Symbol.dispose](): void {
     if (this.pidfd.closed) return;
-    if (this.#end === undefined) {
+    try {
+      if (this.#end !== undefined) return;
       run(pidfdSendSignal, this.pidfd, SIG.KILL);
       this.wait();
+    } catch (error) {
+      // Somebody else has waited for it, or the kernel itself where SIGCHLD is ignored.
+      if (!(error instanceof SyscallError && (error.code === "ESRCH" || error.code === "ECHILD"))) throw error;
+    } finally {
+      this.pidfd.close();
     }
-    this.pidfd.close();
   }
 }

@@ -653,7 +653,7 @@ export const hints: readonly Hint[] = [
   {
     call: "open_by_handle_at",
     errno: "EPERM",
-    hint: "Opening by handle takes CAP_DAC_READ_SEARCH in the first user namespace",
+    hint: "Opening by handle takes CAP_DAC_READ_SEARCH in the first user namespace, or since Linux 6.11 in the one that owns the mount namespace",
   },
   {
     call: "open_by_handle_at",

@@ -2,6 +2,7 @@
 import { syscall, type Word } from "../../ffi/syscall.ts";
 import type { Arg, Call } from "./call.ts";
 import { checkArgument, checkCall } from "./check.ts";
+import { closeOnExec } from "./cloexec.ts";
 import { decodeStruct, decodeStructs, decodeText } from "./decode.ts";
 import { encodeArg } from "./encode.ts";
 import { failure } from "./failure.ts";
@@ -28,7 +29,7 @@ export function invoke(call: Call): number {
 
 /**
  * Runs a primitive and returns its result by kind: `run(openat, AT_FDCWD, "/etc", O.PATH)` is an Fd. As `sys.openat(...)`, but
- * only what is named is loaded.
+ * only what is named is loaded. Descriptors that are made are close-on-exec: `setFd(fd, 0)` makes one that a program inherits.
  * @throws {SyscallError} @throws {OptionsError} as {@link invoke}.
  */
 export function run<A extends readonly unknown[], K extends Kind>(primitive: Primitive<A, K>, ...args: A): ResultOf<K> {
@@ -41,11 +42,13 @@ export function runner<A extends readonly unknown[], K extends Kind>(
 ): (...args: A) => ResultOf<K> {
   const { syscall: name, returns } = primitive;
   const build = primitive.build as unknown as (...given: unknown[]) => readonly Arg[];
+  const makesFds = returns === "fd" || returns === "fds";
   let nr = -1;
   // Six parameters and not a rest array, which would cost as much as a cheap syscall.
   const call = (a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown, f?: unknown): unknown => {
     if (nr < 0) nr = numberOf(name, arch);
-    const args = build(a, b, c, d, e, f);
+    const given = build(a, b, c, d, e, f);
+    const args = makesFds ? closeOnExec(name, given) : given;
     const result = enter(name, nr, args);
     if (returns === "none") return undefined;
     return returns === "number" ? result : decode(returns, result, args);

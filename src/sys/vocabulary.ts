@@ -19,6 +19,7 @@ export const call: CallVocabulary = lazily((primitive) => primitive) as CallVoca
 
 /**
  * Every call, run now: `sys.sethostname("box")`. Same arguments as `call.*`; results by kind, see {@link Results}.
+ * Descriptors that are made are close-on-exec, asked for or not: `sys.setFd(fd, 0)` makes one that a program inherits.
  * `clone3` is left out: see {@link cloneProgram}.
  */
 export const sys: Sys = lazily((primitive, name) => {

@@ -13,6 +13,7 @@ import {
   one,
   type Out,
   out,
+  refused,
   room,
   roomForIds,
   text,
@@ -20,7 +21,7 @@ import {
 } from "../primitive.ts";
 
 /**
- * `mount(source, target, filesystemtype, mountflags, data)`; the data is cut at 4095 bytes. mount(2)
+ * `mount(source, target, filesystemtype, mountflags, data)`, with at most 4095 bytes of data. mount(2)
  * @throws {SyscallError} EINVAL also for an option that the file system does not know; only dmesg says which. `fsconfig*` say it themselves.
  */
 export const mount = /* @__PURE__ */ define(
@@ -31,9 +32,16 @@ export const mount = /* @__PURE__ */ define(
     text(target),
     textOrNull(type),
     bits("MS", flags),
-    textOrNull(data),
+    // The kernel would cut it in silence.
+    typeof data === "string" && data.length > mostData
+      ? refused(data, `at most ${mostData} bytes of data`)
+      : textOrNull(data),
   ],
 );
+
+/** A page with its NUL. */
+const mostData = 4095;
+
 /**
  * `umount2(target, flags)`: with MNT_DETACH out of sight at once, and gone when nobody uses it any more. umount(2)
  * @throws {SyscallError} EBUSY when it is in use. @throws {SyscallError} EINVAL when it is not a mount point.

@@ -1,6 +1,5 @@
 /** Processes: making, naming, limiting, asking about them, becoming another program. */
 import type { Arg, Text } from "../call.ts";
-import type { Wrong } from "../check.ts";
 import { KCMP, P, PR, PR_CAP_AMBIENT, SCHED_FLAG } from "../flags.ts";
 import {
   bits,
@@ -15,6 +14,7 @@ import {
   type Out,
   out,
   type PidArg,
+  refused,
   room,
   text,
 } from "../primitive.ts";
@@ -278,7 +278,11 @@ export const schedSetaffinity = /* @__PURE__ */ define(
   "none",
   (pid: PidArg, cpus: readonly number[]) => {
     const mask = cpuMask(cpus);
-    return [int(pid), long(4 * (mask?.length ?? 0)), mask === undefined ? notCpus(cpus) : { words: mask }];
+    return [
+      int(pid),
+      long(4 * (mask?.length ?? 0)),
+      mask === undefined ? refused(cpus, "numbers of CPUs, from 0") : { words: mask },
+    ];
   },
 );
 /**
@@ -589,6 +593,3 @@ function cpuMask(cpus: readonly number[]): readonly number[] | undefined {
 
 /** More than any kernel is built for (CONFIG_NR_CPUS). */
 const mostCpus = 65536;
-
-const notCpus = (value: unknown): Arg =>
-  ({ value, expected: "numbers of CPUs, from 0" }) satisfies Wrong as unknown as Arg;

@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { syscall } from "../../../ffi/syscall.ts";
 import type { Call } from "../../../src/sys/call.ts";
+import { closeOnExec } from "../../../src/sys/cloexec.ts";
 import type { ErrnoName } from "../../../src/sys/errno.ts";
 import { SyscallError } from "../../../src/sys/error.ts";
 import { formatCall } from "../../../src/sys/format.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import { invoke } from "../../../src/sys/invoke.ts";
 import { numberOf } from "../../../src/sys/numbers.ts";
+import type { Kind } from "../../../src/sys/primitive.ts";
 import { call, type Sys, sys } from "../../../src/sys/vocabulary.ts";
 
 /** A call of the vocabulary, by its name there. */
@@ -177,8 +179,12 @@ function attempt(run: () => unknown): Outcome {
   }
 }
 
-const dataOf = (name: CallName, args: readonly unknown[]): Call =>
-  (call[name] as (...given: unknown[]) => Call)(...args);
+/** The call as `sys` makes it: its descriptors close-on-exec. */
+function dataOf(name: CallName, args: readonly unknown[]): Call {
+  const primitive = call[name] as ((...given: unknown[]) => Call) & { readonly returns: Kind };
+  const given = primitive(...args);
+  return /^fds?$/.test(primitive.returns) ? { ...given, args: closeOnExec(given.name, given.args) } : given;
+}
 
 const isRoot = process.getuid?.() === 0;
 
