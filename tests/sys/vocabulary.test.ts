@@ -85,9 +85,17 @@ afterAll(() => {
   console.log(
     `\n${names.size} calls of the vocabulary were made${strace === null ? "" : " under strace"}, ${made.length} times; ${failures} had to fail.`,
   );
-  const rows = [...families.values()].flatMap(({ notRun = {} }) => Object.entries(notRun));
-  if (rows.length > 0)
-    console.log(Bun.inspect.table(rows.map(([name, reason]) => ({ "not made": name, why: reason }))));
+  const notMade = [...families.values()].flatMap(({ notRun = {} }) => Object.entries(notRun));
+  // What a kernel, a file system or this machine refuses whoever asks.
+  const refused = [...names].filter((name) => made.every((one) => one.call !== name || one.message !== undefined));
+  const rows = [
+    ...notMade.map(([name, why]) => ({ call: name, "was not made": why })),
+    ...refused.map((name) => ({
+      call: name,
+      "was not made": `succeeded never: ${made.find((one) => one.call === name)?.message?.replace(/^.*?\): /, "")}`,
+    })),
+  ];
+  if (rows.length > 0) console.log(Bun.inspect.table(rows));
 });
 
 /** Runs a family of cases in a process, under strace where it is there. */
