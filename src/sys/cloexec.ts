@@ -31,14 +31,16 @@ export function closeOnExec(name: SyscallName, args: readonly Arg[]): readonly A
   const [index, flag] = flags[name] ?? [-1, 0];
   const arg = args[index];
   if (typeof arg !== "object" || arg === null) return args;
-  if ("flags" in arg) return args.with(index, withFlag(arg, flag));
+  if ("flags" in arg) return has(arg, flag) ? args : args.with(index, add(arg, flag));
   // openat2 has its flags in a struct.
   if (!("struct" in arg)) return args;
   const { flags: word } = arg.fields;
-  if (typeof word !== "object" || word === null || !("flags" in word)) return args;
-  return args.with(index, { ...arg, fields: { ...arg.fields, flags: withFlag(word, flag) } });
+  if (typeof word !== "object" || word === null || !("flags" in word) || has(word, flag)) return args;
+  return args.with(index, { ...arg, fields: { ...arg.fields, flags: add(word, flag) } });
 }
 
-const withFlag = (word: Extract<Arg, { flags: unknown }>, flag: number): Arg =>
-  // By addition, which keeps what is no word from becoming one.
-  typeof word.value !== "number" || word.value & flag ? word : { flags: word.flags, value: word.value + flag };
+type Flags = Extract<Arg, { flags: unknown }>;
+
+const has = ({ value }: Flags, flag: number): boolean => typeof value !== "number" || (value & flag) !== 0;
+// By addition, which keeps what is no word from becoming one.
+const add = ({ flags, value }: Flags, flag: number): Flags => ({ flags, value: value + flag });
