@@ -39,7 +39,7 @@ test("what the door loads when it is used is in a bundle too", async () => {
     }`;
   const { path } = await bundle("all", source);
   expect((await run([process.execPath, path])).stdout).toBe(
-    'true umask(022) true\ntrue openat(AT_FDCWD, "/nowhere", O_RDONLY): ENOENT (No such file or directory)\n',
+    'true umask(022) true\ntrue openat(AT_FDCWD, "/nowhere", O_RDONLY|O_CLOEXEC): ENOENT (No such file or directory)\n',
   );
 });
 
