@@ -5,6 +5,7 @@ import type { DecodedStruct } from "./decode.ts";
 import type { Fd } from "./fd.ts";
 import type { FlagSetName } from "./flag-sets.ts";
 import type { SyscallName } from "./numbers.ts";
+import { OptionsError } from "./options-error.ts";
 import type { Statmount } from "./statmount.ts";
 import { type StructName, structs } from "./structs.ts";
 
@@ -96,6 +97,12 @@ export type Out =
   | StructName
   | { readonly out: number | StructName }
   | { readonly report: string; readonly size: number };
+
+/** The arguments that are given by name. @throws {OptionsError} for what is no object, which would be ignored in silence. */
+export function named<T extends object>(value: T): T {
+  if (typeof value === "object" && value !== null) return value;
+  throw new OptionsError("the last argument", value, "expected an object");
+}
 
 /** What is no argument at all stands in its place until `checkCall` says so, with the name of the call. */
 export const refused = (value: unknown, expected: string): Arg => ({ value, expected }) satisfies Wrong as never;

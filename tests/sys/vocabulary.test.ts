@@ -34,8 +34,10 @@ for (const name of familyNames)
       expect(differing).toEqual([]);
     }, 120_000);
 
-test.skipIf(!isRoot)(
-  `every call of the vocabulary was made, or a reason is given why not${isRoot ? "" : " (skipped: some take root)"}`,
+// Elsewhere the kernel or the file system may lack what a case needs.
+const isWhole = isRoot && strace !== null;
+test.skipIf(!isWhole)(
+  `every call of the vocabulary was made, or a reason is given why not${isWhole ? "" : " (skipped: some take root, or a newer kernel)"}`,
   () => {
     const vocabulary = Object.keys(call).filter((name) => typeof call[name as CallName] === "function") as CallName[];
     const reasons: Partial<Record<CallName, string>> = Object.assign(

@@ -10,6 +10,7 @@ import {
   lengthOf,
   long,
   type LongArg,
+  named,
   one,
   type Out,
   out,
@@ -86,7 +87,7 @@ export const openTreeAttr = /* @__PURE__ */ define(
     fd(dirfd),
     text(path),
     bits("OPEN_TREE", flags),
-    mountAttr(set, clear, more),
+    mountAttr(set, clear, named(more)),
     32,
   ],
 );
@@ -138,7 +139,7 @@ export const mountSetattr = /* @__PURE__ */ define(
     fd(dirfd),
     text(path),
     bits("AT", flags),
-    mountAttr(set, clear, more),
+    mountAttr(set, clear, named(more)),
     32,
   ],
 );

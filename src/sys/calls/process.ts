@@ -9,6 +9,7 @@ import {
   int,
   long,
   type LongArg,
+  named,
   octal,
   one,
   type Out,
@@ -47,23 +48,26 @@ export interface CloneArgs {
 export const clone3 = /* @__PURE__ */ define(
   "clone3",
   "number",
-  (flags: number, exitSignal: number, more: CloneArgs = {}) => [
-    {
-      struct: "clone_args",
-      fields: {
-        flags: bits("CLONE", flags),
-        ...(more.pidfd === undefined ? {} : { pidfd: out(more.pidfd, 4) }),
-        ...(more.childTid === undefined ? {} : { child_tid: out(more.childTid, 4) }),
-        ...(more.parentTid === undefined ? {} : { parent_tid: out(more.parentTid, 4) }),
-        exit_signal: one("SIG", exitSignal),
-        stack: more.stackBytes === undefined ? null : { out: more.stackBytes },
-        stack_size: more.stackBytes ?? 0,
-        ...(more.setTid === undefined ? {} : { set_tid: { words: more.setTid }, set_tid_size: more.setTid.length }),
-        ...(more.cgroup === undefined ? {} : { cgroup: fd(more.cgroup) }),
+  (flags: number, exitSignal: number, args: CloneArgs = {}) => {
+    const more = named(args);
+    return [
+      {
+        struct: "clone_args",
+        fields: {
+          flags: bits("CLONE", flags),
+          ...(more.pidfd === undefined ? {} : { pidfd: out(more.pidfd, 4) }),
+          ...(more.childTid === undefined ? {} : { child_tid: out(more.childTid, 4) }),
+          ...(more.parentTid === undefined ? {} : { parent_tid: out(more.parentTid, 4) }),
+          exit_signal: one("SIG", exitSignal),
+          stack: more.stackBytes === undefined ? null : { out: more.stackBytes },
+          stack_size: more.stackBytes ?? 0,
+          ...(more.setTid === undefined ? {} : { set_tid: { words: more.setTid }, set_tid_size: more.setTid.length }),
+          ...(more.cgroup === undefined ? {} : { cgroup: fd(more.cgroup) }),
+        },
       },
-    },
-    88,
-  ],
+      88,
+    ];
+  },
 );
 /**
  * `execve(pathname, argv, envp)`: become another program; returns only when it fails. execve(2)

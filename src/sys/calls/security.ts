@@ -22,6 +22,7 @@ import {
   lengthOf,
   long,
   type LongArg,
+  named,
   one,
   type Out,
   out,
@@ -501,7 +502,7 @@ export const bpfProgLoad = /* @__PURE__ */ define(
     license: string = "GPL",
     more: { name?: string; expectedAttachType?: number; log?: Uint8Array; logLevel?: number } = {},
   ) => {
-    const { name, expectedAttachType, log, logLevel = log === undefined ? 0 : 1 } = more;
+    const { name, expectedAttachType, log, logLevel = log === undefined ? 0 : 1 } = named(more);
     const isLong = name !== undefined || expectedAttachType !== undefined;
     return [
       one("BPF", BPF.PROG_LOAD),
