@@ -2,7 +2,7 @@
 import { pin, syscall } from "../../ffi/syscall.ts";
 import type { Call } from "./call.ts";
 import { decodeText } from "./decode.ts";
-import { errnoName } from "./errno.ts";
+import { errnoName, type ErrnoName } from "./errno.ts";
 import type { SyscallError } from "./error.ts";
 import { AT_FDCWD } from "./flags.ts";
 import { syscallError } from "./message.ts";
@@ -43,5 +43,11 @@ function readLog(fd: number): string {
 }
 
 /** Loaded at the first failure: it is larger than all of the rest. */
-const hintFor: typeof import("./hints.ts").hintFor = (...args) =>
-  (require("./hints.ts") as typeof import("./hints.ts")).hintFor(...args);
+function hintFor(call: Call, errno: ErrnoName | undefined): string | undefined {
+  try {
+    return (require("./hints.ts") as typeof import("./hints.ts")).hintFor(call, errno);
+  } catch {
+    // No descriptor is left to read it by: EMFILE says so itself.
+    return undefined;
+  }
+}
