@@ -16,6 +16,9 @@ export {
   spawnIsolatedSync,
   type TimelineEntry,
 } from "./src/spawn/mod.ts";
+// Not by the folder: what talks to systemd, and the rest of it, is not loaded with these two.
+export { Cgroup } from "./src/cgroup/cgroup.ts";
+export { sampler } from "./src/cgroup/sampler.ts";
 export { Namespace } from "./src/ns/mod.ts";
 export { overlay } from "./src/mount/mod.ts";
 export {

@@ -6,6 +6,8 @@ import { type Command, UsageError } from "./commands/command.ts";
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./commands/run.ts")).run,
   explain: async () => (await import("./commands/explain.ts")).explain,
+  cgroup: async () => (await import("./commands/cgroup.ts")).cgroup,
+  top: async () => (await import("./commands/top.ts")).top,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
 };
 

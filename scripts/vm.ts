@@ -1,12 +1,14 @@
 /** Runs the tests, or any command, on a Debian kernel with a pure cgroup v2 tree, booted in QEMU. */
 import { createHash } from "node:crypto";
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -22,6 +24,7 @@ Boots Debian's cloud kernel in QEMU, in a system where /sys/fs/cgroup is cgroup 
 machine that could not be made or ended without a result.
 
   --user               run COMMAND as the ordinary user "tester", in a delegated cgroup
+  --systemd            boot systemd as PID 1, with a manager for tester too, and run COMMAND as a service of the one or the other
   --init-exe FILE      boot nothing but busybox and this static executable, and run it; COMMAND is then its arguments
   --arch ARCH          amd64 or arm64 (default: this machine's)
   --accel ACCEL        tcg or kvm (default: tcg, which works everywhere)
@@ -31,7 +34,8 @@ machine that could not be made or ended without a result.
   --help               print this
 
 Files that the command leaves in $BUNSHARE_VM_OUT come back to .cache/vm/out. The first run takes a minute: kernel and
-root image are made from Debian packages and kept in .cache/vm. What the guest offers is told in scripts/vm/guest.sh.`;
+root image are made from Debian packages and kept in .cache/vm. What the guest offers is told in scripts/vm/guest.sh and, with
+--systemd, in scripts/vm/systemd/command.sh.`;
 
 const architectures = {
   amd64: {
@@ -57,14 +61,22 @@ const hostArchitecture: Architecture = process.arch === "arm64" ? "arm64" : "amd
 const guestPackages = `base-files base-passwd bash coreutils dash diffutils findutils grep gzip hostname iproute2 kmod
   libcap2-bin login mawk mount procps sed strace tar uidmap util-linux`.split(/\s+/);
 
+/** Beside those, with --systemd. dbus-user-session is the bus of a user's own manager. */
+const systemdPackages = ["dbus", "dbus-user-session", "systemd"];
+
 /** Loaded by init.sh, after those they depend on; everything else loads itself once the real root is there. */
 const bootModules = ["virtio_pci", "virtio_blk", "virtio_console", "overlay"];
+
+/** To its messages, the console; of its units, those below our own target. kernel-command-line(7), systemd(1) */
+const systemdParameters =
+  "systemd.unit=vm.target systemd.log_target=console systemd.show_status=0 systemd.getty_auto=0";
 
 const project = join(import.meta.dir, "..");
 const cache = join(project, ".cache/vm");
 
 const optionTypes = {
   user: { type: "boolean", default: false },
+  systemd: { type: "boolean", default: false },
   "init-exe": { type: "string" },
   arch: { type: "string", default: hostArchitecture },
   accel: { type: "string", default: "tcg" },
@@ -87,21 +99,23 @@ async function main(): Promise<number> {
   if (!(timeoutSeconds > 0)) throw new Error(`--timeout ${values.timeout}: a number of seconds was expected`);
   const executable = values["init-exe"];
   if (executable !== undefined && values.user) throw new Error("--user and --init-exe: no ordinary user lives there");
+  if (executable !== undefined && values.systemd) throw new Error("--systemd and --init-exe: one or the other");
 
   if (values.clean) rmSync(join(cache, arch), { recursive: true, force: true });
   mkdirSync(join(cache, arch), { recursive: true });
   removeLeftovers();
   installHostPackages(arch);
   const kernel = makeKernel(arch);
-  const root = executable === undefined ? makeRoot(arch, kernel) : undefined;
+  const root = executable === undefined ? makeRoot(arch, kernel, values.systemd) : undefined;
 
   const run = temporaryFolder("run");
   try {
     const words = executable === undefined ? command : ["/bin/executable", ...command];
-    const initramfs = makeInitramfs(kernel, commandScript(words, values.user), executable);
+    const initramfs = makeInitramfs(kernel, commandScript(words, values.user), executable, values.systemd);
     writeFileSync(join(run, "initramfs"), initramfs);
     const disks = root === undefined ? [] : [root, makeProject(run)];
-    return await boot({ arch, accel: values.accel, memory: values.memory, timeoutSeconds, kernel, disks, run });
+    const { accel, memory, systemd: isSystemd } = values;
+    return await boot({ arch, accel, memory, timeoutSeconds, kernel, isSystemd, disks, run });
   } finally {
     rmSync(run, { recursive: true, force: true });
   }
@@ -124,13 +138,14 @@ interface Machine {
   readonly memory: string;
   readonly timeoutSeconds: number;
   readonly kernel: Kernel;
+  readonly isSystemd: boolean;
   readonly disks: readonly string[];
   /** A folder for this run alone; holds the initramfs. */
   readonly run: string;
 }
 
 /** Starts the machine, passes its output on, and resolves to the command's exit code. */
-async function boot({ arch, accel, memory, timeoutSeconds, kernel, disks, run }: Machine): Promise<number> {
+async function boot({ arch, accel, memory, timeoutSeconds, kernel, isSystemd, disks, run }: Machine): Promise<number> {
   const { qemu, console: tty } = architectures[arch];
   const runLog = join(run, "console.log");
   const consoleLog = join(cache, `console-${arch}.log`);
@@ -141,7 +156,7 @@ async function boot({ arch, accel, memory, timeoutSeconds, kernel, disks, run }:
     ...["-smp", String(Math.min(cpus().length, 4)), "-m", memory],
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-kernel", kernel.image, "-initrd", join(run, "initramfs")],
-    ...["-append", `console=${tty} panic=-1 mitigations=off loglevel=5`],
+    ...["-append", `console=${tty} panic=-1 mitigations=off loglevel=5${isSystemd ? ` ${systemdParameters}` : ""}`],
     ...["-serial", `file:${runLog}`],
     // The guest's /dev/vport0p1 is the command's output, /dev/vport0p2 a tar archive of the results.
     ...["-device", "virtio-serial-pci"],
@@ -259,19 +274,22 @@ function makeKernel(arch: Architecture): Kernel {
 }
 
 /** An ext4 image of a small Debian system with bun. */
-function makeRoot(arch: Architecture, kernel: Kernel): string {
+function makeRoot(arch: Architecture, kernel: Kernel, isSystemd: boolean): string {
+  const packages = isSystemd ? [...guestPackages, ...systemdPackages] : guestPackages;
+  const writeFiles = isSystemd ? [writeSystemFiles, writeSystemdFiles] : [writeSystemFiles];
   // What ends up in the image: a change makes a new one.
-  const ingredients = [guestPackages, kernel.release, Bun.version, mergeUsr.toString(), writeSystemFiles.toString()];
+  const ingredients = [packages, kernel.release, Bun.version, mergeUsr.toString(), ...writeFiles.map(String)];
   const key = createHash("sha256").update(JSON.stringify(ingredients)).digest("hex").slice(0, 12);
-  const image = join(cache, arch, `root-${key}.ext4`);
-  make(`root image for ${arch} with bun ${Bun.version}`, image, (image) => {
-    for (const old of readdirSync(join(cache, arch))) if (old.startsWith("root-")) rmSync(join(cache, arch, old));
+  const name = isSystemd ? "systemd" : "root";
+  const image = join(cache, arch, `${name}-${key}.ext4`);
+  make(`${name} image for ${arch} with bun ${Bun.version}`, image, (image) => {
+    for (const old of readdirSync(join(cache, arch))) if (old.startsWith(`${name}-`)) rmSync(join(cache, arch, old));
     using apt = new Apt(arch);
     const tree = join(apt.folder, "tree");
-    for (const file of apt.downloadAll(guestPackages)) execute(["dpkg-deb", "-x", file, tree]);
+    for (const file of apt.downloadAll(packages)) execute(["dpkg-deb", "-x", file, tree]);
     mergeUsr(tree);
     execute(["cp", "-a", join(kernel.folder, "lib/modules"), join(tree, "usr/lib/")]);
-    writeSystemFiles(tree);
+    for (const write of writeFiles) write(tree);
     execute(["install", "-D", bunBinary(arch, apt.folder), join(tree, "usr/local/bin/bun")]);
     // Without a journal: the image is written once, and the guest's writes are thrown away. Inside a user namespace the files of
     // an ordinary user look like root's.
@@ -325,6 +343,32 @@ exec setpriv --reuid=1000 --regid=1000 --init-groups "$@"
   ] as const) {
     if (!existsSync(join(tree, link))) symlinkSync(target, join(tree, link));
   }
+}
+
+/** What makes systemd start quickly: under emulation each program that it would start costs a tenth of a second or more. */
+function writeSystemdFiles(tree: string): void {
+  const system = join(tree, "usr/lib/systemd/system");
+  for (const name of readdirSync(system)) {
+    // Journal, udev, logind, mounts, timers: nothing here needs them.
+    if (/^(?!dbus).*\.(?:wants|requires)$/.test(name)) rmSync(join(system, name), { recursive: true });
+  }
+  for (const kind of ["system", "user"]) {
+    rmSync(join(tree, `usr/lib/systemd/${kind}-generators`), { recursive: true, force: true });
+    rmSync(join(tree, `usr/lib/systemd/${kind}-environment-generators`), { recursive: true, force: true });
+  }
+  writeFileSync(join(tree, "etc/machine-id"), "0123456789abcdef0123456789abcdef\n");
+  appendFileSync(join(tree, "etc/passwd"), "messagebus:x:100:100::/nonexistent:/usr/sbin/nologin\n");
+  appendFileSync(join(tree, "etc/group"), "messagebus:x:100:\n");
+  const asTester = `#!/bin/sh
+# Runs a program as a service of tester's own manager, in a delegated cgroup.
+# Who starts a program may reopen its output; a pipe made by root would refuse.
+chown 1000 /proc/self/fd/1 /proc/self/fd/2
+exec setpriv --reuid=1000 --regid=1000 --init-groups env HOME=/home/tester USER=tester XDG_RUNTIME_DIR=/run/user/1000 \\
+  systemd-run --user --quiet --pipe --wait --collect --same-dir --property=Delegate=yes --setenv=PATH \\
+  \${CI+--setenv=CI} \${FORCE_COLOR+--setenv=FORCE_COLOR} \${BUNSHARE_VM+--setenv=BUNSHARE_VM} \\
+  \${BUNSHARE_VM_OUT+--setenv=BUNSHARE_VM_OUT} "$@"
+`;
+  writeFileSync(join(tree, "usr/local/bin/as-tester"), asTester);
 }
 
 /** This bun, or the same version for another architecture. */
@@ -401,13 +445,14 @@ function makeProject(run: string): string {
 }
 
 /** The initramfs: busybox, the modules without which there are no disks, and the guest's scripts. */
-function makeInitramfs(kernel: Kernel, command: string, executable: string | undefined): Buffer {
+function makeInitramfs(kernel: Kernel, command: string, executable: string | undefined, isSystemd: boolean): Buffer {
   const folder = join(kernel.folder, "lib/modules", kernel.release);
   const files = withDependencies(bootModules, readFileSync(join(folder, "modules.dep"), "utf8"));
   const modules = files.map((path) => ({ name: path.slice(path.lastIndexOf("/") + 1), path }));
   const entries: CpioEntry[] = [
     { name: "init", mode: 0o100755, data: readFileSync(join(import.meta.dir, "vm/init.sh")) },
     { name: "guest.sh", mode: 0o100644, data: readFileSync(join(import.meta.dir, "vm/guest.sh")) },
+    { name: "run.sh", mode: 0o100644, data: readFileSync(join(import.meta.dir, "vm/run.sh")) },
     { name: "command.sh", mode: 0o100644, data: Buffer.from(command) },
     { name: "busybox", mode: 0o100755, data: readFileSync(kernel.busybox) },
     // The kernel runs a script's interpreter before busybox has had a chance to install itself.
@@ -418,6 +463,14 @@ function makeInitramfs(kernel: Kernel, command: string, executable: string | und
   ];
   for (const { name, path } of modules) {
     entries.push({ name: `modules/${name}`, mode: 0o100644, data: readFileSync(join(folder, path)) });
+  }
+  const units = join(import.meta.dir, "vm/systemd");
+  // Sorted, a folder comes before what it holds.
+  for (const name of isSystemd ? ["", ...readdirSync(units, { recursive: true })].toSorted().map(String) : []) {
+    const path = join(units, name);
+    const isFolder = statSync(path).isDirectory();
+    const data = isFolder ? Buffer.alloc(0) : readFileSync(path);
+    entries.push({ name: join("systemd", name).replace(/\/$/, ""), mode: isFolder ? 0o040755 : 0o100644, data });
   }
   if (executable !== undefined) entries.push({ name: "executable", mode: 0o100755, data: readFileSync(executable) });
   return cpio(entries);

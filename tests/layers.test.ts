@@ -22,7 +22,7 @@ const ranks: Record<string, number> = {
 const pure = [
   "src/sys/{address,bpf,call,calls,capabilities,check,cloexec,decode,device,encode,errno,error,families,flags,flag-sets,format*,hints,inotify,lazy,message,numbers,options-error,primitive,rights,since,statmount,step,structs}.ts",
   "src/sys/calls/*.ts",
-  "src/cgroup/{limits,steps}.ts",
+  "src/cgroup/{devices,files,limits,location,steps,systemd-unit,values}.ts",
   "src/mount/*.ts",
   "src/net/*.ts",
   "src/ns/{idmap,kinds,time}.ts",

@@ -4,6 +4,7 @@ import type { IdMap, Limit, Mount, NamespacePath, Root, SpawnOptions } from "../
 import { namespaceKinds, type NamespaceKind } from "../../src/ns/kinds.ts";
 import { nearest } from "../../src/spawn/check.ts";
 import { SIG } from "../../src/sys/flags.ts";
+import { type OptionRow, optionLines } from "./arguments.ts";
 import { UsageError } from "./command.ts";
 
 /** What a command line says. */
@@ -17,14 +18,9 @@ export interface BoxArguments {
   readonly hasHelp: boolean;
 }
 
-interface Row {
-  /** What stands for the value in the help; absent: the option takes none. */
-  readonly value?: string;
-  /** It may be there more than once. */
-  readonly isList?: true;
+interface Row extends OptionRow {
   /** The option of `spawnIsolated` behind it, for its error messages. */
   readonly sets?: keyof SpawnOptions;
-  readonly help: string;
   readonly read: (draft: Draft, text: string, name: string) => void;
 }
 
@@ -287,6 +283,7 @@ const sections: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
       read: (draft) => void (draft.hasTimeline = true),
     },
     help: {
+      short: "h",
       help: "This",
       read: (draft) => void (draft.hasHelp = true),
     },
@@ -410,14 +407,15 @@ function addOnce<T>(to: Record<string, T>, key: string, value: T, name: string):
 
 // Values
 
-function pair(text: string, name: string, form: string): [string, string] {
+/** `NAME=VALUE` as both; the value may hold more of `=`. */
+export function pair(text: string, name: string, form: string): [string, string] {
   const at = text.indexOf("=");
   if (at <= 0) throw expected(name, form, text);
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** Digits and nothing else: no sign, no "0x10", no "1e3". */
-function whole(text: string, name: string, what: string): number {
+export function whole(text: string, name: string, what: string): number {
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text)))
     throw expected(name, `${what} (a whole number)`, text);
   return Number(text);
@@ -432,7 +430,8 @@ function idMap(text: string, name: string): IdMap {
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-function milliseconds(text: string, name: string): number {
+/** `10` and `10s` are 10000, `500ms`, `2m`, `1h`. */
+export function milliseconds(text: string, name: string): number {
   const [, amount, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const ms = Math.round(Number(amount) * units[unit as keyof typeof units]);
   // 0 would mean "never" to Bun.spawn.
@@ -440,14 +439,16 @@ function milliseconds(text: string, name: string): number {
   return ms;
 }
 
-function signal(text: string, name: string): NodeJS.Signals {
+/** `TERM`, `SIGTERM` or `15` as `SIGTERM`. */
+export function signal(text: string, name: string): NodeJS.Signals {
   const known = text.toUpperCase().replace(/^SIG/, "");
   const found = Object.entries(SIG).find(([short, number]) => short === known || String(number) === text);
   if (found === undefined) throw expected(name, "a signal such as TERM, SIGKILL or 9", text);
   return `SIG${found[0]}` as NodeJS.Signals;
 }
 
-function expected(name: string, what: string, text: string): UsageError {
+/** The error of a value. */
+export function expected(name: string, what: string, text: string): UsageError {
   return new UsageError(`${name}: expected ${what}, got ${JSON.stringify(text)}`);
 }
 
@@ -467,27 +468,7 @@ export function optionsThatSet(name: string): string[] {
 export function optionHelp(): string {
   return Object.entries(sections)
     .map(([title, some]) =>
-      [`${title}:`, ...Object.entries(some).flatMap(([name, row]) => helpOf(name, row))].join("\n"),
+      [`${title}:`, ...Object.entries(some).flatMap(([name, row]) => optionLines(name, row))].join("\n"),
     )
     .join("\n\n");
-}
-
-const column = 30;
-const width = 100;
-
-function helpOf(name: string, { value, isList, help }: Row): string[] {
-  const left = `  ${name === "help" ? "-h, " : ""}--${name}${value === undefined ? "" : ` ${value}`}`;
-  const right = wrap(`${help}${isList ? ". May be repeated" : ""}`, width - column);
-  const indented = right.map((line) => " ".repeat(column) + line);
-  return left.length <= column - 2 ? [left.padEnd(column) + right[0], ...indented.slice(1)] : [left, ...indented];
-}
-
-function wrap(text: string, columns: number): string[] {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines[lines.length - 1] ?? "";
-    if (line !== "" && line.length + 1 + word.length > columns) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines;
 }

@@ -30,7 +30,13 @@ fi
 
 mkdir -p /root/run
 mount -t tmpfs -o mode=755,nosuid,nodev run /root/run
-cp /guest.sh /command.sh /root/run/
+cp /guest.sh /run.sh /command.sh /root/run/
 umount /proc
 mount --move /dev /root/dev
+if [ -e /systemd ]; then
+  # Units of /run come before those of /usr. A unit that is a link to nothing is masked.
+  mkdir /root/run/systemd
+  cp -r /systemd /root/run/systemd/system
+  exec switch_root /root /lib/systemd/systemd
+fi
 exec switch_root /root /bin/sh /run/guest.sh
