@@ -120,7 +120,7 @@ kernelTest("cgroup.events tells when a group is populated, frozen, thawed and em
 
 const eatMemory = "head -c 200m /dev/zero | tail";
 
-onV2("memory.events and memory.events.local tell of a kill for want of memory", async () => {
+onV2("memory.events and memory.events.local tell of a kill for want of memory (needs v2)", async () => {
   using group = makeGroup();
   await using all = events(group);
   writeFileSync(join(group.dir("memory"), "memory.max"), "20M");
