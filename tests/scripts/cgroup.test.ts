@@ -566,12 +566,15 @@ testMaker("a shell in a group of pids.max=2 cannot fork twice, and that is count
   expect(Number(/^max (\d+)$/m.exec(await done(["get", path, "pids.events"]))?.[1])).toBeGreaterThan(0);
 });
 
-test.skipIf(!isV2 || blocked !== undefined)("a group that is full takes in no program: 125, and why (needs v2)", async () => {
-  const path = await create("--set=pids.max=0");
-  const { code, stdout, stderr } = await cgroup(["exec", path, "--", "echo", "ran"]);
-  expect({ code, stdout }).toEqual({ code: 125, stdout: "" });
-  expect(stderr).toMatch(/^bunshare: \S+: clone3: EAGAIN \(.*\)\n .*pids\.max/);
-});
+test.skipIf(!isV2 || blocked !== undefined)(
+  "a group that is full takes in no program: 125, and why (needs v2)",
+  async () => {
+    const path = await create("--set=pids.max=0");
+    const { code, stdout, stderr } = await cgroup(["exec", path, "--", "echo", "ran"]);
+    expect({ code, stdout }).toEqual({ code: 125, stdout: "" });
+    expect(stderr).toMatch(/^bunshare: \S+: clone3: EAGAIN \(.*\)\n .*pids\.max/);
+  },
+);
 
 testMaker("a program over memory.max is killed, and that is counted", async () => {
   const path = await create("--set=memory.max=20M");
