@@ -114,7 +114,8 @@ function find(name: string, layout: CgroupLayout): string {
   const mounted = layout.hierarchies.find(({ mountPoint }) => name === mountPoint || name.startsWith(`${mountPoint}/`));
   const path = mounted ? procPath(name, mounted) : name;
   const paths = (path.startsWith("/") ? [path] : pathsOf(path, layout)).map((one) => one.replace(/(.)\/+$/, "$1"));
-  const found = paths.find((one) => isGroup(layout, one));
+  // Not out of the tree of groups.
+  const found = paths.find((one) => !one.split("/").includes("..") && isGroup(layout, one));
   if (found === undefined) throw new Refusal("absent", `there is no group ${JSON.stringify(name)}`);
   return found;
 }

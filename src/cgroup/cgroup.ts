@@ -15,7 +15,7 @@ import { type Controller, type FileName, type FileValues, type FileWrites, witho
 import { Freezer } from "./freezing.ts";
 import { type CgroupLayout, readCgroupLayout } from "./layout.ts";
 import { checkFileName, hierarchyWith, locate, mainPlace, placeOf, v2Place, whyNoPlace } from "./location.ts";
-import { idsIn, moveAll, moveBack, moveInto, type Origin, placesOf, type ProcessLike } from "./members.ts";
+import { holdsSelf, idsIn, moveAll, moveBack, moveInto, type Origin, placesOf, type ProcessLike } from "./members.ts";
 import {
   type CgroupPlace,
   childNames,
@@ -58,8 +58,8 @@ export interface CreateOptions {
  * const { oom_kill } = group.read("memory.events") ?? {};
  * ```
  *
- * Every file is reached from the directory that was opened first, never by a path from the top, so that a group that is
- * removed, and another one made under its name, are not taken for one another.
+ * Every file of the group is reached from the directory that was opened first, never by a path from the top, so that a group that
+ * is removed, and another one made under its name, are not taken for one another. Paths are for groups above it: `enable()`.
  */
 export class Cgroup implements AsyncDisposable {
   readonly #parts: Parts;
@@ -354,7 +354,8 @@ export class Cgroup implements AsyncDisposable {
 
   /**
    * A signal to every process of the group and of those below. SIGKILL goes by cgroup.kill (v2, Linux 5.14), which forks cannot outrun;
-   * else the group is stopped, signalled by pidfd and thawed. This process itself is left out.
+   * else the group is stopped, unless it is already, signalled by pidfd and thawed. This process itself is left out.
+   * @throws {OptionsError} where one of its directories is the top of a hierarchy, in which everything is
    * @throws {SyscallError} EPERM for another user's process
    */
   kill(signal: number = SIGKILL): void {
@@ -409,7 +410,9 @@ export class Cgroup implements AsyncDisposable {
     if (this.#state !== "open") return;
     if (!this.#created) return this.close();
     try {
-      if (this.#origin) for (const place of this.#parts.places) moveBack(place, this.#origin, process.pid);
+      // It may have been moved on since, and is somebody else's then.
+      for (const place of this.#origin ? this.#parts.places : [])
+        if (this.#origin && holdsSelf([place])) moveBack(place, this.#origin, process.pid);
       this.kill();
       await this.remove({ recursive: true });
     } finally {

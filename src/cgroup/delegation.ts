@@ -44,7 +44,9 @@ export function delegateGroup(group: Parts, { uid, gid, controllers, tunables }:
     if (why === undefined) delegated.push(controller);
     else notDelegated.push({ controller, why });
   }
-  for (const place of group.places) {
+  // On a hybrid host a group of a process may be at the top of other hierarchies, which are not to be given away with it.
+  const below = group.places.filter(({ isTop }) => !isTop);
+  for (const place of below.length > 0 ? below : group.places) {
     // The directory last: what its new owner does in it is not followed.
     for (const file of [...filesToGive(place, tunables), "."]) give(place, file, uid, gid);
   }
@@ -54,6 +56,7 @@ export function delegateGroup(group: Parts, { uid, gid, controllers, tunables }:
 function whyNotDelegated(group: Parts, controller: string): string | undefined {
   const place = placeOf(group, controller);
   if (!place) return whyNoPlace(group, controller);
+  if (place.isTop && group.places.some(({ isTop }) => !isTop)) return `the group is the top of ${place.path}`;
   if (place.version === 1 || withoutEnabling.includes(controller)) return undefined;
   if ((readIn(place, "cgroup.controllers") ?? "").trim().split(" ").includes(controller)) return undefined;
   if (place.isTop) return `${place.path} has no ${controller} in its cgroup.controllers`;

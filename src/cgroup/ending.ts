@@ -14,10 +14,16 @@ import { childNames, closePlaces, openChild, type Parts, type Place } from "./pl
 /** The signal that nothing outlives. */
 export const SIGKILL = 9;
 
-/** A signal to every process in the group and below, but for this one. @throws {SyscallError} EPERM */
+/**
+ * A signal to every process in the group and below, but for this one.
+ * @throws {OptionsError} at the top of a hierarchy
+ * @throws {SyscallError} EPERM
+ */
 export function killAll({ places }: Parts, freezer: Freezer, signal: number): void {
   if (!Number.isInteger(signal) || signal < 1 || signal > 64)
     throw new OptionsError("signal", signal, "expected the number of a signal from 1 to 64");
+  // On a hybrid host a process mostly is at the top of some hierarchies: with its group, all of the machine would end.
+  mustNotBeTop(places, "killed");
   const isIn = holdsSelf(places);
   const v2 = v2Place(places);
   if (signal === SIGKILL && !isIn && v2) {
@@ -25,7 +31,9 @@ export function killAll({ places }: Parts, freezer: Freezer, signal: number): vo
     // What is in v1 directories alone is not reached by it.
     if (isDone && (places.length === 1 || idsBelow(places).length === 0)) return;
   }
-  using _thaw = isIn || !freezer.isThere ? undefined : freezer.freeze();
+  // Who has stopped it before wants it to stay so; only SIGKILL, on v1, waits for the thaw.
+  const isStill = isIn || !freezer.isThere || (signal !== SIGKILL && freezer.isFrozen);
+  using _thaw = isStill ? undefined : freezer.freeze();
   const signalled = new Set([process.pid]);
   // Where the group could not be stopped, they may fork meanwhile.
   for (let round = 0; round < 100; round++) {
@@ -59,8 +67,7 @@ export interface RemoveOptions {
 /** Removes the directories once they are empty. @throws {SyscallError} EBUSY, with what is in it as the hint */
 export async function removePlaces(places: readonly Place[], options: RemoveOptions): Promise<void> {
   const { recursive = false, timeoutMs = 5000 } = options;
-  const top = places.find(({ isTop }) => isTop);
-  if (top) throw new OptionsError("group", top.path, "the top of a hierarchy cannot be removed");
+  mustNotBeTop(places, "removed");
   for (const name of recursive ? childNames(places) : []) {
     const child = openChild(places, name) ?? [];
     try {
@@ -79,6 +86,11 @@ export async function removePlaces(places: readonly Place[], options: RemoveOpti
       await Bun.sleep(wait);
     }
   }
+}
+
+function mustNotBeTop(places: readonly Place[], what: string): void {
+  const top = places.find(({ isTop }) => isTop);
+  if (top) throw new OptionsError("group", top.path, `the top of a hierarchy cannot be ${what}`);
 }
 
 /** @returns EBUSY when that may pass; gone by somebody else's hand is as good */

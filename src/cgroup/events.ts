@@ -106,7 +106,7 @@ export class CgroupEvents implements AsyncIterableIterator<CgroupEvent>, AsyncDi
     for (const place of new Set(this.#sources.map((source) => source.place)))
       this.#owned.use(watcher().watchRemoval(place.fd, place.path, () => this.#look()));
     // Only now: a group that has been removed before its watch is found out here.
-    for (const source of this.#sources) source.told = this.#read(source);
+    for (const source of this.#sources) source.told = source.counters = this.#read(source);
     if (signal?.aborted) return;
     const abort = (): void => this[Symbol.dispose]();
     signal?.addEventListener("abort", abort);

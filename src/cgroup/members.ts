@@ -73,12 +73,14 @@ export function moveInto(
 /** Moves all processes of one group into another, again until none is left, for they may fork meanwhile; all or, where it can, nothing. */
 export function moveAll(from: readonly Place[], to: readonly Place[]): void {
   using undo = new DisposableStack();
+  // At the top of a v1 hierarchy there are all who are in no group of it: they stay.
+  const left = from.filter((place) => to.some(({ mountPoint }) => mountPoint === place.mountPoint));
   for (let round = 0; round < 100; round++) {
-    const ids = idsIn(from);
+    const ids = idsIn(left);
     if (ids.length === 0) break;
     for (const pid of ids) {
       if (ifThere(() => moveInto(to, pid, false), ["ESRCH"]))
-        undo.defer(() => quietly(() => moveInto(from, pid, false)));
+        undo.defer(() => quietly(() => moveInto(left, pid, false)));
     }
   }
   undo.move();

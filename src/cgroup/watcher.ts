@@ -123,8 +123,10 @@ class SharedWatcher implements Watcher {
 
   #openInotify(): Fd {
     if (this.#inotify) return this.#inotify;
-    const inotify = sys.inotifyInit1(IN_INIT.CLOEXEC | IN_INIT.NONBLOCK);
+    using undo = new DisposableStack();
+    const inotify = undo.use(sys.inotifyInit1(IN_INIT.CLOEXEC | IN_INIT.NONBLOCK));
     this.#set.add(inotify, EPOLL.IN, 0);
+    undo.move();
     this.#notices.set(0, () => this.#readRemovals(inotify));
     return (this.#inotify = inotify);
   }

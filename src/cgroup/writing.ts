@@ -118,8 +118,22 @@ function readable({ place, file }: Target): string | undefined {
 }
 
 /** As it was read, in the form in which it is written. */
-function putBack({ place, file, before }: Target): void {
+function putBack({ place, file, text, before }: Target): void {
   if (before === undefined) return;
   const lines = before.split("\n").filter(Boolean);
+  const [key = ""] = text.split(" ");
+  const none = noLine(file);
+  if (none !== undefined) {
+    // A line a write: the one of this device as it was, or none.
+    writeIn(place, file, lines.find((line) => line.startsWith(`${key} `)) ?? `${key} ${none}`);
+    return;
+  }
   for (const line of lines.length > 0 ? lines : ["\n"]) writeIn(place, file, line);
+}
+
+/** What takes the line of a device away, in files that list only those devices that have one. */
+function noLine(file: string): string | undefined {
+  if (file === "io.max") return "rbps=max wbps=max riops=max wiops=max";
+  if (file === "io.latency") return "target=0";
+  return /^blkio\.throttle\.\w+_device$/.test(file) ? "0" : undefined;
 }

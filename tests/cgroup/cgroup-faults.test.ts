@@ -1,14 +1,24 @@
 /** What goes wrong half-way: no descriptor, directory or process stays where it should not be. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { Cgroup, type Limits } from "../../src/cgroup/cgroup.ts";
 import type { CgroupEvent } from "../../src/cgroup/events.ts";
+import { openDirectory } from "../../src/cgroup/directory.ts";
+import { killAll } from "../../src/cgroup/ending.ts";
+import { Freezer } from "../../src/cgroup/freezing.ts";
+import { Place } from "../../src/cgroup/place.ts";
 import { watcherClosed } from "../../src/cgroup/watcher.ts";
 import { ifThere } from "../../src/proc/read.ts";
 import { projectDir } from "../helpers.ts";
 import { freshName, isRoot, layout, leftOver, make, noGroups, runIn, startIn, until } from "./groups.ts";
 
+/** A disk whose I/O can be limited: `254:0`. */
+const disk = layout.hierarchies.some(({ controllers }) => controllers.some((name) => name === "io" || name === "blkio"))
+  ? ["vda", "sda", "nvme0n1"].flatMap(
+      (name) => ifThere(() => readFileSync(`/sys/block/${name}/dev`, "utf8").trim()) ?? [],
+    )[0]
+  : undefined;
 const hasV1 = layout.hierarchies.some(({ version, controllers }) => version === 1 && controllers.length > 0);
 const onV2 = layout.hierarchies.some(({ version }) => version === 2);
 
@@ -79,6 +89,23 @@ const script = `
   console.log(JSON.stringify(findings));
 `;
 
+test("kill() refuses the top of a hierarchy, where a process of a hybrid host mostly is", () => {
+  // A folder in the place of a hierarchy: nothing is there to be killed, should it try.
+  using dir = openDirectory(import.meta.dir);
+  const hierarchy = {
+    version: 1,
+    mountPoint: import.meta.dir,
+    mountRoot: "/",
+    controllers: ["cpu"],
+    ancestors: [],
+  } as const;
+  const parts = {
+    layout: { version: "v1", hierarchies: [hierarchy] } as const,
+    places: [new Place(hierarchy, import.meta.dir, dir)],
+  };
+  expect(() => killAll(parts, new Freezer(parts), 9)).toThrow("the top of a hierarchy cannot be killed");
+});
+
 describe.skipIf(noGroups !== undefined)(noGroups === undefined ? "faults" : `faults (skipped: ${noGroups})`, () => {
   afterAll(() => expect(leftOver()).toEqual([]));
 
@@ -144,6 +171,17 @@ describe.skipIf(noGroups !== undefined)(noGroups === undefined ? "faults" : `fau
     scope[Symbol.dispose]();
     expect(() => group.freeze()).toThrow("is removed");
   });
+
+  test.skipIf(disk === undefined || !isRoot)(
+    "write() takes the limit of a device away again when the next is refused",
+    async () => {
+      await using group = make({}, { controllers: ["io"] });
+      const before = group.text("io.max");
+      const limits = { [disk ?? ""]: { rbps: 1 << 20 }, "4095:1048575": { rbps: 1 << 20 } };
+      expect(() => group.write({ "io.max": limits })).toThrow("4095:1048575");
+      expect(group.text("io.max")).toBe(before as string);
+    },
+  );
 
   test("write() takes a file that cannot be read among others", async () => {
     await using group = make({ "pids.max": 5, "memory.max": "64M" });

@@ -350,6 +350,30 @@ describe.skipIf(noGroups !== undefined)(noGroups === undefined ? "groups" : `gro
     expect(groupsOf()).toEqual(before);
   });
 
+  test("disposal leaves this process alone when it has moved on meanwhile", async () => {
+    const first = make({ "pids.max": 100 });
+    const second = make({ "pids.max": 100 });
+    first.add(process.pid);
+    second.add(process.pid);
+    await first[Symbol.asyncDispose]();
+    expect(second.procs()).toContain(process.pid);
+    // It came from the first, which is gone: back to where it was before is all that is left.
+    for (const { mountPoint } of second.places) {
+      const from = layout.hierarchies.find((each) => each.mountPoint === mountPoint)?.ownPath;
+      writeFileSync(`${from}/cgroup.procs`, String(process.pid));
+    }
+    await second[Symbol.asyncDispose]();
+  });
+
+  test("a signal leaves a frozen group frozen", async () => {
+    await using group = make({ "pids.max": 100 }, { controllers: ["freezer"] });
+    await startIn(group, "sleep 60");
+    group.write({ "cgroup.freeze": true });
+    expect(await until(() => group.isFrozen())).toBe(true);
+    group.kill(28);
+    expect(group.isFrozen()).toBe(true);
+  });
+
   test("a group that somebody else has removed is as good as removed, and one made anew is left alone", async () => {
     const group = make();
     for (const path of Object.values(group.paths)) {

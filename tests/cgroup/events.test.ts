@@ -396,3 +396,11 @@ kernelTest("a Worker has a watcher of its own, and ends while it waits", async (
     await ended;
   }
 });
+
+kernelTest("the last event of a group that never changed has its counters", async () => {
+  using group = makeGroup();
+  await using all = events(group, { files: ["cgroup.events"] });
+  group.remove();
+  const { value } = await all.next();
+  expect(value).toEqual({ file: "cgroup.events", counters: { populated: 0, frozen: 0 }, deltas: {}, gone: true });
+});

@@ -222,6 +222,8 @@ test.skipIf(cgtop === null || root.skip !== undefined)(
       memory ?? "",
     ]);
   },
+  // Two readings at two moments: the kernel may give back a page in between.
+  { retry: 3 },
 );
 
 testAs(root, "without a terminal there is one plain table, the busiest first", async () => {
@@ -283,6 +285,7 @@ const refusals: [fact: string, args: string[], code: number, stderr: RegExp][] =
     3,
     /^bunshare: there is no group "\/bunshare-test-nowhere"\n$/,
   ],
+  ["a path that leads out of the groups", ["--paths=/.."], 3, /^bunshare: there is no group "\/\.\."\n$/],
   [
     "a key that it cannot sort by",
     ["--sort=size"],
